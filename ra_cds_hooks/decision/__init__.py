@@ -1,0 +1,17 @@
+"""From a patient's record to cards: load_content once, then decide() and render() per request."""
+
+from ra_cds_hooks.decision.catalogue import Card, Content, PrefetchKey, Service, load_content
+from ra_cds_hooks.decision.decide import CardDecision, Decision, decide
+from ra_cds_hooks.decision.render import render
+
+__all__ = [
+    "Card",
+    "CardDecision",
+    "Content",
+    "Decision",
+    "PrefetchKey",
+    "Service",
+    "decide",
+    "load_content",
+    "render",
+]

@@ -1,0 +1,242 @@
+"""render(): a Decision becomes the CDS Hooks response in one language. Words come from files only.
+
+Sources: CDS Hooks 2.0.1 [CDS Service Response]; cards.md (how a card reads).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from jinja2 import Environment, StrictUndefined, Template, UndefinedError
+
+from ra_cds_hooks.cql_engine_lite import Evidence
+from ra_cds_hooks.decision.catalogue import Content, Service
+from ra_cds_hooks.decision.decide import CardDecision, Decision
+from ra_cds_hooks.decision.values import to_json, without_empty
+from ra_cds_hooks.errors import ContentError
+
+# CDS Hooks 2.0.1: "summary ... SHOULD be less than 140 characters".
+SUMMARY_LIMIT = 140
+EVIDENCE_LINES = 6
+OVERRIDE_SYSTEM = "urn:ra-cds-hooks:override-reasons"
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ra-cds-hooks:card")
+
+_jinja = Environment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+
+
+def render(
+    content: Content,
+    decision: Decision,
+    *,
+    service: Service,
+    language: str,
+    hook_instance: str,
+    with_extension: bool = True,
+) -> dict[str, Any]:
+    """The response body: ``cards`` in the service's order, and the Decision as an extension.
+
+    ``language`` is a key of the cards' words ("en", "zh"). The same record state gives the same
+    card ``key``; the uuid is drawn from key and ``hook_instance``, so that a repeated call is
+    recognised. Raises ContentError when a template and the Decision do not fit together.
+    """
+    cards = []
+    for card_id in service.cards:
+        answer = decision.cards[card_id]
+        if answer.shown is not False:
+            cards.append(_card(content, decision, answer, language, hook_instance))
+    response: dict[str, Any] = {"cards": cards}
+    if with_extension:
+        response["extension"] = {content.extension_key: dict(decision.document)}
+    return response
+
+
+def _card(
+    content: Content, decision: Decision, answer: CardDecision, language: str, hook_instance: str
+) -> dict[str, Any]:
+    card = answer.card
+    words = Words(content.words, language)
+    lines = evidence_lines(answer.evidence, words)
+    known: dict[str, Any] = {
+        "d": decision.document,
+        "w": words,
+        "evidence": lines,
+        "version": content.version,
+        "as_of": decision.document["asOf"],
+    }
+    text = card.words[language]
+    # A card whose condition is null is shown in its unknown form: unknown is not false.
+    form = "" if answer.shown else "unknown_"
+    where = f"card {card.id} ({language})"
+    summary = " ".join(_say(text[f"{form}summary"], known, where).split())
+    detail = _tidy(_say(text[f"{form}detail"], known, where))
+    source_key = _say(card.source, known, where).strip()
+    key = _stable_key(answer)
+    body = {
+        "uuid": _uuid(hook_instance, key),
+        "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
+        "detail": detail,
+        "indicator": answer.indicator or "info",
+        "source": words.source(source_key),
+        "suggestions": _suggestions(decision, answer, words, key, hook_instance),
+        "overrideReasons": [
+            {"system": OVERRIDE_SYSTEM, "code": code, "display": words("override", code)}
+            for code in card.override_reasons
+        ],
+        "extension": {
+            content.extension_key: without_empty(
+                {"card": card.id, "key": key, "evidence": _evidence(answer.evidence, words)}
+            )
+        },
+    }
+    if body["suggestions"]:
+        body["selectionBehavior"] = card.selection_behavior
+    return without_empty(body)
+
+
+class Words:
+    """The words of one language: ``w(group, code)`` gives the text, or raises ContentError.
+
+    A code without words is an error rather than a blank: a card never drops a conclusion.
+    """
+
+    def __init__(self, words: Mapping[str, Any], language: str) -> None:
+        self._words = words
+        self.language = language
+
+    def __call__(self, group: str, code: str) -> str:
+        try:
+            return str(self._words[group][code][self.language])
+        except KeyError as error:
+            raise ContentError(
+                f"no {self.language} words for {group}.{code}: add them under decision/words"
+            ) from error
+
+    def has(self, group: str, code: str) -> bool:
+        """Whether this code has words of its own (groups that speak only of some codes)."""
+        return code in self._words.get(group, {})
+
+    def text(self, group: str, code: str, **known: Any) -> str:
+        """Words that are themselves a template, filled with ``known``."""
+        return _say(self(group, code), {"w": self, **known}, f"words {group}.{code}").strip()
+
+    def source(self, key: str) -> dict[str, Any]:
+        """The card's ``source`` member: label in this language and url."""
+        label = self("sources", key)
+        return without_empty({"label": label, "url": self._words["sources"][key].get("url")})
+
+
+def evidence_lines(evidence: tuple[Evidence, ...], words: Words) -> list[str]:
+    """One line per resource or row that decided the card, newest first: ``value unit (date)``.
+
+    Only defines that have evidence words speak; the extension carries all of them.
+    """
+    rows = [item for item in evidence if words.has("evidence", item.define)]
+    rows.sort(key=lambda item: (str(item.values.get("date") or ""), item.reference), reverse=True)
+    return [_line(item, words) for item in rows[:EVIDENCE_LINES]]
+
+
+def _line(item: Evidence, words: Words) -> str:
+    known = {name: to_json(value) for name, value in item.values.items()}
+    said = words.text("evidence", item.define, **known)
+    return f"{said} ({known['date']})" if known.get("date") else said
+
+
+def _evidence(evidence: tuple[Evidence, ...], words: Words) -> list[dict[str, Any]]:
+    return [
+        without_empty(
+            {
+                "reference": item.reference,
+                "define": item.define,
+                "date": to_json(item.values.get("date")),
+                "value": to_json(item.values.get("value")),
+                "text": _line(item, words) if words.has("evidence", item.define) else None,
+            }
+        )
+        for item in evidence
+    ]
+
+
+def _suggestions(
+    decision: Decision, answer: CardDecision, words: Words, key: str, hook_instance: str
+) -> list[dict[str, Any]]:
+    """One suggestion per missing test: create a ServiceRequest draft. Never a drug (cards.md)."""
+    suggestions = []
+    for position, order in enumerate(answer.orders):
+        label = words("orders", order)
+        request = ServiceRequest.model_validate(
+            {
+                "status": "draft",
+                "intent": "proposal",
+                "code": _codeable(decision.order_codes[order]),
+                "subject": {"reference": decision.document["patient"]},
+            }
+        )
+        suggestion: dict[str, Any] = {
+            "label": label,
+            "uuid": _uuid(hook_instance, f"{key}:{order}"),
+            "actions": [
+                {
+                    "type": "create",
+                    "description": label,
+                    "resource": request.model_dump(mode="json", exclude_none=True),
+                }
+            ],
+        }
+        if position == 0:
+            suggestion["isRecommended"] = True
+        suggestions.append(suggestion)
+    return suggestions
+
+
+def _codeable(code: Mapping[str, Any]) -> Mapping[str, Any]:
+    return code if "coding" in code else {"coding": [dict(code)]}
+
+
+def _stable_key(answer: CardDecision) -> str:
+    """The same advice on the same state of the record has the same key (issue: alert fatigue).
+
+    Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
+    """
+    parts = [answer.card.id, str(answer.shown), str(answer.indicator), *answer.orders]
+    parts += [
+        f"{item.reference}|{item.values.get('date')}|{item.values.get('value')}"
+        for item in answer.evidence
+    ]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{answer.card.id}-{digest[:16]}"
+
+
+def _uuid(hook_instance: str, key: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{hook_instance}/{key}"))
+
+
+def _say(source: str, known: Mapping[str, Any], where: str) -> str:
+    try:
+        return _template(source).render(known)
+    except ContentError:
+        raise
+    except UndefinedError as error:  # its message names the missing member, never a value
+        raise ContentError(f"{where}: {error}") from error
+    except Exception as error:  # other messages could quote the record: only the kind is told
+        raise ContentError(f"{where}: {type(error).__name__}") from error
+
+
+@lru_cache(maxsize=512)
+def _template(source: str) -> Template:
+    return _jinja.from_string(source)
+
+
+def _tidy(text: str) -> str:
+    """Markdown with single blank lines between its parts, as the templates' blocks come and go."""
+    lines = [line.rstrip() for line in text.strip().splitlines()]
+    kept = [
+        line for i, line in enumerate(lines) if line or (i + 1 < len(lines) and lines[i + 1] != "")
+    ]
+    return "\n".join(kept)

@@ -1,0 +1,54 @@
+"""CQL values as JSON: what the Decision document, the cards' words and the replay all read.
+
+Null, empty strings, empty lists and empty objects are left out, because CDS Hooks forbids them on
+the wire and an absent member says "not computed" (cds-hooks.md [Request], architecture.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ra_cds_hooks.cql_engine_lite import Code, Concept, Date, DateTime, Interval, Quantity, Time
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def to_json(value: Any) -> Any:
+    """One CQL value as JSON. Decimals become numbers (8 digits), dates their ISO text.
+
+    Raises TypeError for a value that has no JSON form, so that nothing is lost silently.
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else round(float(value), 8)
+    if isinstance(value, Date | DateTime | Time):
+        return str(value)
+    if isinstance(value, Quantity):
+        return without_empty({"value": to_json(value.value), "unit": value.unit})
+    if isinstance(value, Code):
+        return without_empty(
+            {"system": value.system, "code": value.code, "display": value.display}
+        )
+    if isinstance(value, Concept):
+        return without_empty({"coding": to_json(list(value.codes)), "text": value.display})
+    if isinstance(value, Interval):
+        return without_empty({"low": to_json(value.low), "high": to_json(value.high)})
+    if isinstance(value, Mapping):
+        return without_empty({str(name): to_json(member) for name, member in value.items()})
+    if isinstance(value, Sequence):
+        return [member for member in map(to_json, value) if member not in _EMPTY]
+    raise TypeError(f"no JSON form for a CQL {type(value).__name__}")
+
+
+def without_empty(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that say something: null, "", [] and {} are left out; false and 0 stay."""
+    return {
+        name: member
+        for name, member in members.items()
+        if isinstance(member, bool) or member == 0 or member not in _EMPTY
+    }
