@@ -1,0 +1,155 @@
+"""Every setting of a deployment. The only module that reads the environment (prefix ``RA_CDS_``).
+
+Each field is documented in docs/settings.md; a test fails when one is not.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ra_cds_hooks.errors import ConfigurationError
+
+PACKAGE = Path(__file__).parent
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+def _content_root() -> Path:
+    """The folder with ``cql`` and ``fhir_fixtures``: inside a wheel, else the working tree."""
+    packaged = PACKAGE / "_content"
+    return packaged if packaged.is_dir() else PACKAGE.parent
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` (a name or a literal address) can only be this machine.
+
+    Only ``localhost`` is believed by name; every other name could resolve anywhere.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(BaseSettings):
+    """The settings of one process, checked together when read."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RA_CDS_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log level that is written."
+    )
+    language: Literal["en", "zh"] | None = Field(
+        None, description="Language of the cards for everyone; unset: asked of the request."
+    )
+    decision_extension: bool = Field(
+        True, description="Send the Decision document as an extension of the response."
+    )
+    demo: bool = Field(False, description="Serve the demonstration page with the fixture patients.")
+    as_of: datetime | None = Field(
+        None, description="Evaluate as if it were this date (loopback only; for demo and tests)."
+    )
+    content_dir: Path = Field(
+        default_factory=lambda: _content_root() / "cql",
+        description="Folder with elm/ and valuesets/.",
+    )
+    fixtures_dir: Path = Field(
+        default_factory=lambda: _content_root() / "fhir_fixtures",
+        description="Folder with the fixture patients of the demonstration page.",
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="CQL parameters that differ from their default (JSON)."
+    )
+    local_codes: Path | None = Field(
+        None, description="A site's mapping of its own codes to ours (TOML)."
+    )
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Largest request body that is read."
+    )
+    fhir_servers: CommaList = Field(
+        (), description="FHIR servers that may be called, besides those on loopback."
+    )
+    fhir_ca_bundle: Path | None = Field(
+        None, description="PEM file with the authorities that sign the FHIR servers' certificates."
+    )
+    fhir_budget_seconds: float = Field(
+        3.0, gt=0, le=60, description="Time for all calls to the FHIR server of one request."
+    )
+    fhir_connect_timeout_seconds: float = Field(
+        1.0, gt=0, le=30, description="Time to connect to the FHIR server."
+    )
+    fhir_read_timeout_seconds: float = Field(
+        2.0, gt=0, le=60, description="Longest silence of the FHIR server within one call."
+    )
+    fhir_max_pages: int = Field(20, ge=1, le=1000, description="Pages read of one search.")
+    fhir_max_page_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Largest answer of the FHIR server that is read."
+    )
+    fhir_parallel_reads: int = Field(
+        12, ge=1, le=64, description="Calls to FHIR servers under way at once in one process."
+    )
+    database_url: str = Field(
+        "sqlite:///ra_cds_hooks.sqlite", description="Where feedback is stored (SQLAlchemy URL)."
+    )
+    store_feedback_comments: bool = Field(
+        False, description="Store the free text of overrides, which may name the patient."
+    )
+    cors_origins: CommaList = Field(
+        ("https://sandbox.cds-hooks.org",),
+        description="Browser origins that may call the service; * for any.",
+    )
+
+    @field_validator("fhir_servers", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _noon_of_a_date(cls, value: Any) -> Any:
+        # A plain date means that day wherever the server stands: noon UTC is the same calendar
+        # day from UTC-12 to UTC+11.
+        if isinstance(value, str) and len(value) == len("2026-11-23"):
+            return datetime.combine(date.fromisoformat(value), time(12), UTC)
+        return value
+
+    @model_validator(mode="after")
+    def _as_of_on_loopback_only(self) -> Settings:
+        if self.as_of is not None and self.as_of.tzinfo is None:
+            raise ValueError("as_of needs a time zone, for example 2026-11-23T12:00:00+00:00")
+        if self.as_of is not None and not is_loopback(self.host):
+            raise ValueError(
+                "as_of is for demo, tests and replay: it is only allowed while host is a "
+                "loopback address; unset RA_CDS_AS_OF, or set RA_CDS_HOST=127.0.0.1"
+            )
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings from the environment; ``overrides`` win (the command line's options).
+
+    Raises ConfigurationError that names each setting at fault, without its value.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        raise ConfigurationError(f"{faults}. See docs/settings.md.") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"RA_CDS_{str(location[0]).upper()}" if location else "RA_CDS_*"

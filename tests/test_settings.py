@@ -1,0 +1,85 @@
+"""Settings: documented one by one, checked together, read from the environment only here."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ra_cds_hooks.errors import ConfigurationError
+from ra_cds_hooks.settings import Settings, is_loopback, load_settings
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
+
+
+def documented() -> dict[str, str]:
+    rows = re.findall(r"^\| `(RA_CDS_\w+)` \| (.+?) \|", DOCUMENT.read_text("utf-8"), re.M)
+    return dict(rows)
+
+
+def test_every_setting_is_documented_and_nothing_else():
+    assert set(documented()) == {f"RA_CDS_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_documented_defaults_are_the_defaults():
+    for name, field in Settings.model_fields.items():
+        shown = documented()[f"RA_CDS_{name.upper()}"]
+        if not shown.startswith("`"):
+            continue
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        if isinstance(default, bool):
+            default = str(default).lower()
+        assert shown.strip("`") == str(default), name
+
+
+def test_a_setting_without_a_row_would_be_noticed():
+    assert "RA_CDS_NO_SUCH_SETTING" not in documented()
+
+
+def test_read_from_the_environment(monkeypatch):
+    monkeypatch.setenv("RA_CDS_PORT", "9000")
+    monkeypatch.setenv("RA_CDS_FHIR_SERVERS", "https://a.example/fhir, https://b.example/fhir")
+    settings = load_settings()
+    assert settings.port == 9000
+    assert settings.fhir_servers == ("https://a.example/fhir", "https://b.example/fhir")
+
+
+def test_a_date_is_noon_of_that_day():
+    settings = load_settings(as_of="2026-11-23")
+    assert settings.as_of.isoformat() == "2026-11-23T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"port": "eighty"}, "RA_CDS_PORT"),
+        ({"language": "fr"}, "RA_CDS_LANGUAGE"),
+        ({"as_of": "2026-11-23", "host": "0.0.0.0"}, "RA_CDS_AS_OF"),
+        ({"as_of": "2026-11-23T10:00:00"}, "time zone"),
+        ({"as_of": "2026-99-23"}, "RA_CDS_AS_OF"),
+    ],
+)
+def test_a_wrong_setting_is_named(given, named):
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(**given)
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("2130706433", False),
+        ("0177.0.0.1", False),
+        ("localhost.example.org", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_loopback_is_recognised_by_address(host, expected):
+    assert is_loopback(host) is expected
