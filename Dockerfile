@@ -1,0 +1,43 @@
+# syntax=docker/dockerfile:1
+# Two stages: the first builds a virtual environment, the second has no build tool and no root.
+# Runs with a read-only root file system: only /data (feedback store) is written.
+#   docker build -t ra-cds-hooks .
+#   docker run --read-only --tmpfs /tmp -v ra-cds-data:/data -p 127.0.0.1:8080:8080 ra-cds-hooks
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/ra-cds
+COPY requirements.lock ./
+RUN /opt/ra-cds/bin/python -m pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY ra_cds_hooks ra_cds_hooks
+COPY cql cql
+COPY fhir_fixtures fhir_fixtures
+RUN /opt/ra-cds/bin/python -m pip install --no-deps . \
+    && /opt/ra-cds/bin/ra-cds check \
+    && /opt/ra-cds/bin/python -m pip uninstall --yes pip setuptools
+
+FROM ${BASE} AS run
+LABEL org.opencontainers.image.title="ra-cds-hooks" \
+      org.opencontainers.image.description="CDS Hooks 2.0 decision support for refractory rheumatoid arthritis; not clinically validated" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN groupadd --system --gid 10001 ra-cds \
+    && useradd --system --uid 10001 --gid ra-cds --home-dir /data --no-create-home --shell /usr/sbin/nologin ra-cds \
+    && install -d -o ra-cds -g ra-cds -m 0750 /data \
+    && python -m pip uninstall --yes pip setuptools wheel
+COPY --from=build /opt/ra-cds /opt/ra-cds
+ENV PATH=/opt/ra-cds/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    RA_CDS_HOST=0.0.0.0 \
+    RA_CDS_PORT=8080 \
+    RA_CDS_DATABASE_URL=sqlite:////data/feedback.sqlite
+USER 10001:10001
+WORKDIR /data
+VOLUME ["/data"]
+EXPOSE 8080
+HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+CMD ["gunicorn", "--bind=0.0.0.0:8080", "--workers=2", "--threads=4", "--worker-tmp-dir=/dev/shm", "--graceful-timeout=30", "ra_cds_hooks.web.wsgi:app"]

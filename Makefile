@@ -1,0 +1,61 @@
+# Everything a developer or CI runs. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+CASE ?=
+MINIMUM ?= 85
+
+.PHONY: help demo test lint types elm expect check conformance fixtures lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.runtime ## start the service with the fixture patients and open the page
+	RA_CDS_AS_OF=2026-11-23 $(BIN)/ra-cds serve --demo --port $(PORT) --open
+
+test: $(VENV)/.dev ## everything that CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/ra-cds check
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/.dev ## format and fix what ruff can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/.dev ## mypy
+	$(BIN)/mypy
+
+elm: $(VENV)/.dev ## translate cql/*.cql into cql/elm/*.json (Node from PyPI)
+	$(BIN)/python tools/elm/elm.py
+
+expect: $(VENV)/.runtime ## write expected.json: make expect CASE=v01-too-early, or all cases
+	$(BIN)/ra-cds expect $(CASE)
+
+check: $(VENV)/.runtime ## is the clinical content whole?
+	$(BIN)/ra-cds check
+
+conformance: $(VENV)/.dev ## the public CQL conformance expressions (folder: CQL_TESTS)
+	$(BIN)/python -m tools.conformance --minimum $(MINIMUM)
+
+fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
+	$(BIN)/python -m tools.fixtures
+
+lock: $(VENV)/.dev ## resolve the dependencies anew
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-header --extra dev -o requirements-dev.lock pyproject.toml
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) .cache build dist tools/elm/node_modules
