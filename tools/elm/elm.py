@@ -91,7 +91,7 @@ def manifest_entry(name: str, sources: Mapping[str, str], elm_text: str) -> dict
 
 
 def render_elm(document: Mapping[str, Any]) -> str:
-    """Deterministic JSON, sorted keys, one line per member and one per definition: readable diffs."""
+    """Deterministic JSON: sorted keys, one line per member and per definition (readable diffs)."""
 
     def compact(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

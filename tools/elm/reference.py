@@ -1,6 +1,6 @@
 """Evaluate defines of cql/elm with npm cql-execution: a second opinion on our own engine.
 
-    python tools/elm/reference.py RAData fhir_fixtures/V01/bundle.json --as-of 2026-11-23 [DEFINE ...]
+    python tools/elm/reference.py RAData BUNDLE.json --as-of 2026-11-23 [DEFINE ...]
 
 Development only. Known limits of that engine: Long values and integer overflow are not CQL's.
 """

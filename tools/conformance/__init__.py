@@ -1,0 +1,1 @@
+"""Measures the engine against the public CQL conformance expressions (`make conformance`)."""
