@@ -23,28 +23,27 @@ from tools.elm.translator import NodeMissingError, TranslatorFailedError, run_no
 
 def evaluate(
     library: str,
-    bundle: Path,
+    bundles: Sequence[Path],
     as_of: str,
-    defines: Sequence[str] = (),
+    defines: Sequence[str] | None = None,
     *,
     elm_directory: Path = CQL_DIRECTORY / "elm",
     valueset_directory: Path = CQL_DIRECTORY / "valuesets",
-) -> dict[str, Any]:
-    """Values by define name (all defines of the library when none is named), as plain JSON.
+) -> list[dict[str, Any]]:
+    """Per bundle the values by define name (all defines when None), as plain JSON.
 
-    `as_of` is a FHIR date or dateTime; a date means its midnight in UTC. Raises
-    TranslatorFailedError when the engine fails.
+    `as_of` is a FHIR date or dateTime; a date means its midnight in UTC. A define that fails
+    gives {"$error": message}. Raises TranslatorFailedError when nothing can be evaluated.
     """
-    answer = run_node(
-        "run_cql_execution.mjs",
-        library,
-        str(bundle),
-        as_of,
-        str(elm_directory),
-        str(valueset_directory),
-        *defines,
-    )
-    return dict(json.loads(answer))
+    request = {
+        "library": library,
+        "elm": str(elm_directory),
+        "valueSets": str(valueset_directory),
+        "asOf": as_of,
+        "bundles": [str(bundle) for bundle in bundles],
+        "defines": None if defines is None else list(defines),
+    }
+    return list(json.loads(run_node("run_cql_execution.mjs", request=json.dumps(request))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--as-of", required=True, help="evaluation date, e.g. 2026-11-23")
     chosen = parser.parse_args(arguments)
     try:
-        values = evaluate(chosen.library, chosen.bundle, chosen.as_of, chosen.defines)
+        (values,) = evaluate(chosen.library, [chosen.bundle], chosen.as_of, chosen.defines or None)
     except (NodeMissingError, TranslatorFailedError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,7 +1,10 @@
-// Evaluates defines with npm cql-execution (development only): a second opinion on our own engine.
-//   node run_cql_execution.mjs LIBRARY BUNDLE.json AS_OF ELM_DIRECTORY VALUESET_DIRECTORY [DEFINE ...]
-// AS_OF is a FHIR date or dateTime. Prints {"Define": value} for the patient of the bundle; all defines when none is
-// named. Dates, dateTimes and times are ISO strings, resources "Type/id", intervals and quantities objects.
+// Evaluates defines with npm cql-execution (development only): a second opinion on our own engine. Reads one JSON
+// request from standard input and writes one JSON answer to standard output:
+//   request  {"library", "elm": folder, "valueSets": folder, "asOf": FHIR date or dateTime,
+//             "bundles": [file], "defines": [name] | null for all}
+//   answer   [{"Define": value}] in the order of the bundles
+// Dates, dateTimes and times are ISO strings, resources "Type/id", intervals and quantities objects. A define that
+// fails gives {"$error": message}.
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -62,27 +65,60 @@ function plainFhir(value) {
   return json?.resourceType ? `${json.resourceType}/${json.id}` : json;
 }
 
-const [libraryName, bundleFile, asOf, elmFolder, valueSetFolder, ...defines] = process.argv.slice(2);
-const documents = jsonFiles(elmFolder).filter((document) => document.library);
-const byName = Object.fromEntries(documents.map((d) => [d.library.identifier.id, d]));
-const library = new cql.Library(byName[libraryName], new cql.Repository(byName));
-const patients = fhir.PatientSource.FHIRv401();
-patients.loadBundles([readJson(bundleFile)]);
-const when = asOf.includes("T") ? asOf : `${asOf}T00:00:00.000+00:00`;
-const executor = new cql.Executor(library, new cql.CodeService(readValueSets(valueSetFolder)));
-const date = cql.DateTime.parse(when);
-const answer = {};
-if (defines.length > 0) {
-  for (const name of defines) {
-    const results = await executor.exec_expression(name, patients, date);
-    const [values] = Object.values(results.patientResults);
-    answer[name] = plain(values[name]);
-    patients.reset();
-    patients.loadBundles([readJson(bundleFile)]);
-  }
-} else {
-  const results = await executor.exec(patients, date);
-  const [values] = Object.values(results.patientResults);
-  for (const [name, value] of Object.entries(values)) answer[name] = plain(value);
+const request = readJson(0);
+const byName = Object.fromEntries(
+  jsonFiles(request.elm)
+    .filter((document) => document.library)
+    .map((document) => [document.library.identifier.id, document]),
+);
+if (!byName[request.library]) {
+  process.stderr.write(`no ELM of library ${request.library} in ${request.elm}\n`);
+  process.exit(1);
 }
-process.stdout.write(JSON.stringify(answer, null, 1) + "\n");
+const library = new cql.Library(byName[request.library], new cql.Repository(byName));
+const executor = new cql.Executor(library, new cql.CodeService(readValueSets(request.valueSets)));
+const date = cql.DateTime.parse(
+  request.asOf.includes("T") ? request.asOf : `${request.asOf}T00:00:00.000+00:00`,
+);
+
+function patientOf(file) {
+  const patients = fhir.PatientSource.FHIRv401();
+  patients.loadBundles([readJson(file)]);
+  return patients;
+}
+
+function defineNames() {
+  const all = byName[request.library].library.statements?.def ?? [];
+  return all.filter((def) => def.type !== "FunctionDef").map((def) => def.name);
+}
+
+async function evaluateOne(name, file) {
+  try {
+    const results = await executor.exec_expression(name, patientOf(file), date);
+    const [values] = Object.values(results.patientResults);
+    return plain(values[name]);
+  } catch (error) {
+    return { $error: error?.cause?.message ?? error?.message ?? String(error) };
+  }
+}
+
+/** All at once shares what defines have in common; one by one only when something failed. */
+async function evaluate(file) {
+  const names = request.defines ?? defineNames();
+  if (request.defines === null) {
+    try {
+      const results = await executor.exec(patientOf(file), date);
+      const [values] = Object.values(results.patientResults);
+      return Object.fromEntries(names.map((name) => [name, plain(values[name])]));
+    } catch {
+      // one define failed; the loop below says which
+    }
+  }
+  const answer = {};
+  for (const name of names) answer[name] = await evaluateOne(name, file);
+  return answer;
+}
+
+const answers = [];
+for (const file of request.bundles) answers.push(await evaluate(file));
+process.stdout.write(JSON.stringify(answers) + "\n");
