@@ -5,6 +5,7 @@ Development only: it needs the Node that comes with the PyPI package nodejs-whee
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 TOOL_DIRECTORY = Path(__file__).resolve().parent
 LOCK_FILE = TOOL_DIRECTORY / "package-lock.json"
 NODE_MODULES = TOOL_DIRECTORY / "node_modules"
+STAMP = NODE_MODULES / ".lock-sha256"
 
 
 class NodeMissingError(RuntimeError):
@@ -70,18 +72,27 @@ def node_command(*arguments: str) -> list[str]:
 
 def install_packages() -> None:
     """Run `npm ci` unless node_modules already holds exactly what package-lock.json asks for."""
-    stamp = NODE_MODULES / ".lock-sha256"
     wanted = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == wanted:
+    if _installed() == wanted:
         return
-    npm = node_directory() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = node_command(str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error")
-    answer = subprocess.run(
-        command, cwd=TOOL_DIRECTORY, capture_output=True, text=True, check=False
-    )
-    if answer.returncode != 0:
-        raise TranslatorFailedError(f"npm ci failed in {TOOL_DIRECTORY}:\n{answer.stderr}")
-    stamp.write_text(wanted + "\n", encoding="utf-8")
+    # Tests run in several processes: one installs, the others wait.
+    with (TOOL_DIRECTORY / ".npm-ci.lock").open("w", encoding="utf-8") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if _installed() == wanted:
+            return
+        npm = node_directory() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        command = node_command(str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        answer = subprocess.run(
+            command, cwd=TOOL_DIRECTORY, capture_output=True, text=True, check=False
+        )
+        if answer.returncode != 0:
+            raise TranslatorFailedError(f"npm ci failed in {TOOL_DIRECTORY}:\n{answer.stderr}")
+        STAMP.write_text(wanted + "\n", encoding="utf-8")
+
+
+def _installed() -> str | None:
+    """The hash of the lock file that node_modules was installed from."""
+    return STAMP.read_text(encoding="utf-8").strip() if STAMP.is_file() else None
 
 
 def run_node(script: str, *arguments: str, request: str | None = None) -> str:
