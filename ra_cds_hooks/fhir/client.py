@@ -45,8 +45,6 @@ class Failure(StrEnum):
     FOREIGN_PAGE = "next page on another server"
     REPEATED_PAGE = "page repeated"
     TOO_MANY_PAGES = "too many pages"
-    NOT_ALLOWED = "server not allowed"
-    NOT_IN_SCOPE = "not in the token's scope"
 
 
 @dataclass(frozen=True)
@@ -236,7 +234,7 @@ def same_server(base_url: str, url: str) -> bool:
         return False
     path = base.path.rstrip("/")
     below = other.path == path or other.path.startswith(f"{path}/")
-    climbs = any(part in ("..", ".") for part in other.path.replace("%2e", ".").split("/"))
+    climbs = any(part in ("..", ".") for part in other.path.lower().replace("%2e", ".").split("/"))
     return same_origin and below and not climbs and other.username is None
 
 

@@ -1,0 +1,326 @@
+"""From a request to one patient's record: the prefetch first, then only what is missing.
+
+For each key absent, null, failed and cut short are four different things; what is not obtained,
+or not completely, is named in the record and never read as absence.
+
+Sources: cds-hooks.md [Prefetch]; CDS Hooks 2.0.1 (412 Precondition Failed); clinical-spec.md 8.16.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ra_cds_hooks.errors import NeededDataUnavailable
+from ra_cds_hooks.fhir.client import Answer, Budget, Failure, FhirClient, Server, next_link
+from ra_cds_hooks.fhir.record import DataIssue, Entry, PatientRecord, Reading
+from ra_cds_hooks.fhir.references import ID, reference_of
+from ra_cds_hooks.hooks.models import HookRequest
+from ra_cds_hooks.hooks.prefetch import Query, ServiceDefinition, fill
+from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
+
+# Drugs referenced in one record; a record with more is unlikely to be one patient's.
+MAX_MEDICATION_READS = 50
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """What one key gave. ``why`` says in words why there is nothing, or not all; None: complete."""
+
+    entries: tuple[Entry, ...] = ()
+    obtained: bool = True
+    why: str | None = None
+
+
+Pending = concurrent.futures.Future[Answer]
+
+
+class Gatherer:
+    """Gathers records; one per process, safe from several threads."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        client: FhirClient,
+        *,
+        allowed_servers: tuple[str, ...] = (),
+        parallel_reads: int = 12,
+    ) -> None:
+        self._reading = reading
+        self._client = client
+        self._allowed = allowed_servers
+        self._pool = concurrent.futures.ThreadPoolExecutor(parallel_reads, "fhir-read")
+
+    def close(self) -> None:
+        """Stops taking work and releases the connections."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def gather(
+        self, service: ServiceDefinition, request: HookRequest, budget: Budget
+    ) -> PatientRecord:
+        """The record of ``request``'s patient, obtained within ``budget``.
+
+        Raises NeededDataUnavailable (412) when every key of a needed group failed, and
+        InvalidRequest when fhirServer is not a URL.
+        """
+        base = base_url(request.fhirServer) if request.fhirServer is not None else None
+        access = _Access(request, base, base is not None and may_call(base, self._allowed))
+        queries = {
+            key: fill(definition.query, request.context)
+            for key, definition in service.prefetch.items()
+        }
+        # What rules read and no key covers can only come from the server.
+        covered = {query.resource_type for query in queries.values()} | {"Medication"}
+        others = {
+            kind: fill(f"{kind}?patient={{{{context.patientId}}}}&_count=500", request.context)
+            for kind in sorted(self._reading.checks.resource_types - covered)
+        }
+        asked = {**queries, **others}
+        sent = {key: _sent(key, queries[key], request.prefetch) for key in queries}
+        calls = {
+            key: self._call(asked[key], sent.get(key), access, budget)
+            for key in asked
+            if _is_open(sent.get(key))
+        }
+        got = {
+            key: _outcome(query, sent.get(key), calls.get(key), access, budget)
+            for key, query in asked.items()
+        }
+        got = {
+            key: _own_patient(key, asked[key], value, request.context.patientId)
+            for key, value in got.items()
+        }
+        _require(service, got)
+        entries = [entry for value in got.values() for entry in value.entries]
+        entries += self._medications(entries, access, budget)
+        gaps = {key: value.why for key, value in got.items() if value.why is not None}
+        return PatientRecord.read(
+            request.context.patientId,
+            entries,
+            self._reading,
+            incomplete={asked[key].resource_type for key in gaps},
+            issues=[DataIssue("DATA_INCOMPLETE", "", f"{key}: {why}") for key, why in gaps.items()],
+            bases=[base] if base else [],
+        )
+
+    def _call(
+        self, query: Query, sent: _Sent | None, access: _Access, budget: Budget
+    ) -> Pending | str:
+        """A call under way, or in words why there is none."""
+        why = access.refusal(query)
+        if why is not None:
+            return why
+        server = access.server()
+        if sent is not None and sent.next_page is not None:
+            return self._pool.submit(self._client.pages, server, sent.next_page, budget)
+        call: Callable[[Server, str, Budget], Answer] = (
+            self._client.read if query.is_read else self._client.search
+        )
+        return self._pool.submit(call, server, query.text, budget)
+
+    def _medications(
+        self, entries: Iterable[Entry], access: _Access, budget: Budget
+    ) -> list[Entry]:
+        """Medication resources that are referenced and neither sent nor contained."""
+        listed = list(entries)
+        present = {
+            f"Medication/{e.resource.get('id')}"
+            for e in listed
+            if isinstance(e.resource, dict) and e.resource.get("resourceType") == "Medication"
+        }
+        wanted = sorted(
+            {r for e in listed if (r := _medication(e.resource, access.base))} - present
+        )
+        query = Query("", "Medication")
+        if not wanted or access.refusal(query) is not None:
+            return []
+        calls = [
+            self._pool.submit(self._client.read, access.server(), reference, budget)
+            for reference in wanted[:MAX_MEDICATION_READS]
+        ]
+        return [Entry(d) for call in calls for d in _within(call, budget).documents]
+
+
+@dataclass(frozen=True)
+class _Access:
+    request: HookRequest
+    base: str | None
+    allowed: bool
+
+    def refusal(self, query: Query) -> str | None:
+        """Why the server cannot be asked, None when it can."""
+        if self.base is None:
+            return "no fhirServer to ask"
+        if not self.allowed:
+            return "fhirServer is not on the list of allowed servers"
+        if self._reach(query) is Reach.NONE:
+            return f"the token's scope does not reach {query.resource_type}"
+        return None
+
+    def narrowing(self, query: Query) -> str | None:
+        """Why what the server gives may not be all, None when it is."""
+        if self._reach(query) is Reach.PART:
+            return f"the token's scope reaches only a part of {query.resource_type}"
+        return None
+
+    def _reach(self, query: Query) -> Reach:
+        authorization = self.request.fhirAuthorization
+        scope = authorization.scope if authorization else None
+        return reach(scope, query.resource_type, search=not query.is_read)
+
+    def server(self) -> Server:
+        authorization = self.request.fhirAuthorization
+        return Server(self.base or "", authorization.access_token if authorization else None)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What the prefetch held for one key, and the page that is still to be fetched, if any."""
+
+    obtained: Obtained
+    next_page: str | None = None
+
+
+def _outcome(
+    query: Query, sent: _Sent | None, call: Pending | str | None, access: _Access, budget: Budget
+) -> Obtained:
+    """What a key gave in the end: what was sent, and what the server added to it."""
+    before = sent.obtained if sent is not None else Obtained(obtained=False)
+    if call is None:
+        return before
+    if isinstance(call, str):
+        state = "not sent" if sent is None else before.why or "only the first page was sent"
+        return Obtained(before.entries, before.obtained, f"{state}; {call}")
+    answer = _within(call, budget)
+    entries = [*before.entries]
+    problems = [before.why, access.narrowing(query)]
+    if answer.failure is not None:
+        problems.append(f"FHIR server: {answer.failure}")
+    several = sent is not None or len(answer.documents) > 1
+    for document in answer.documents:
+        page = read_document(document, query, is_page=several)
+        entries.extend(page.entries)
+        problems.append(page.why)
+    obtained = before.obtained or bool(answer.documents)
+    why = "; ".join(dict.fromkeys(problem for problem in problems if problem))
+    return Obtained(tuple(entries), obtained, why or None)
+
+
+def _is_open(sent: _Sent | None) -> bool:
+    return sent is None or sent.next_page is not None
+
+
+def _sent(key: str, query: Query, prefetch: Mapping[str, dict[str, Any] | None]) -> _Sent | None:
+    """None when the key is absent: the client did not fetch it."""
+    if key not in prefetch:
+        return None
+    value = prefetch[key]
+    if value is None:
+        if query.is_read:
+            return _Sent(Obtained(obtained=False, why="the client found nothing"))
+        return _Sent(Obtained())
+    page = next_link(value) if value.get("resourceType") == "Bundle" else None
+    return _Sent(read_document(value, query, is_page=page is not None), page)
+
+
+def read_document(document: Mapping[str, Any], query: Query, *, is_page: bool) -> Obtained:
+    """What one prefetch value or server answer holds for ``query``.
+
+    ``is_page``: further pages are read separately, so a full page is no sign of a cut.
+    """
+    kind = document.get("resourceType")
+    if kind == "OperationOutcome":
+        return Obtained(obtained=False, why="the client failed to fetch it (OperationOutcome)")
+    if kind == query.resource_type:
+        # One resource in answer to a search: usable, but who knows what else there is.
+        why = None if query.is_read else "one resource in place of a Bundle"
+        return Obtained((Entry(document),), why=why)
+    if kind != "Bundle":
+        return Obtained(obtained=False, why="neither a Bundle nor the resource asked for")
+    listed = document.get("entry")
+    if listed is not None and not isinstance(listed, list):
+        return Obtained(obtained=False, why="Bundle.entry is not a list")
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for item in listed or ():
+        resource = item.get("resource") if isinstance(item, dict) else item
+        if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
+            if _is_severe(resource):
+                problems.append("the search reports an error (OperationOutcome)")
+            continue
+        full_url = item.get("fullUrl") if isinstance(item, dict) else None
+        entries.append(Entry(resource, full_url if isinstance(full_url, str) else ""))
+    if not is_page and _is_cut(document, entries, query):
+        problems.append("the Bundle holds fewer resources than were found")
+    return Obtained(tuple(entries), why="; ".join(dict.fromkeys(problems)) or None)
+
+
+def _is_cut(document: Mapping[str, Any], entries: list[Entry], query: Query) -> bool:
+    """Whether a Bundle without a next link may lack matches: fewer than its total, or exactly as
+    many as were asked for at most."""
+    matches = sum(
+        isinstance(e.resource, dict) and e.resource.get("resourceType") == query.resource_type
+        for e in entries
+    )
+    total = document.get("total")
+    if isinstance(total, int) and not isinstance(total, bool):
+        return bool(total > matches)
+    return bool(matches > 0 and matches == query.count)
+
+
+def _is_severe(outcome: Mapping[str, Any]) -> bool:
+    issues = outcome.get("issue")
+    return any(
+        isinstance(issue, dict) and issue.get("severity") in ("error", "fatal")
+        for issue in (issues if isinstance(issues, list) else ())
+    )
+
+
+def _own_patient(key: str, query: Query, got: Obtained, patient_id: str) -> Obtained:
+    """A read of the patient counts as obtained only when it is the patient of the context."""
+    if not (query.is_read and query.resource_type == "Patient" and got.obtained):
+        return got
+    own = tuple(
+        e
+        for e in got.entries
+        if isinstance(e.resource, dict) and e.resource.get("id") == patient_id
+    )
+    if own:
+        return Obtained(own, why=got.why)
+    return Obtained(obtained=False, why="not the patient of context.patientId")
+
+
+def _require(service: ServiceDefinition, got: Mapping[str, Obtained]) -> None:
+    groups: dict[str, list[str]] = {}
+    for key, definition in service.prefetch.items():
+        if definition.required:
+            groups.setdefault(definition.required, []).append(key)
+    for group, keys in groups.items():
+        if not any(got[key].obtained for key in keys):
+            reasons = "; ".join(f"{key}: {got[key].why or 'not sent'}" for key in keys)
+            raise NeededDataUnavailable(
+                f"No advice is possible without {group} data ({reasons}). Send it as prefetch, "
+                "or name a FHIR server that this service may call.",
+                field=f"prefetch.{keys[0]}",
+            )
+
+
+def _within(call: Pending, budget: Budget) -> Answer:
+    try:
+        return call.result(timeout=budget.remaining())
+    except concurrent.futures.TimeoutError:
+        call.cancel()
+        return Answer(failure=Failure.BUDGET)
+
+
+def _medication(resource: Any, base: str | None) -> str | None:
+    """``Medication/id`` when the resource points to a separate Medication on the same server."""
+    if not isinstance(resource, dict):
+        return None
+    literal = reference_of(resource.get("medicationReference")) or ""
+    relative = literal.removeprefix(f"{base}/").partition("/_history/")[0]
+    kind, _, id_ = relative.partition("/")
+    return relative if kind == "Medication" and ID.fullmatch(id_) else None

@@ -1,0 +1,140 @@
+"""CDS Hooks 2.0 requests as the service uses them.
+
+Unknown members are ignored and nulls in optional places count as absent: real clients send both.
+
+Source: CDS Hooks 2.0.1 [HTTP Request], [FHIR Resource Access], [Feedback].
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, field_validator
+
+from ra_cds_hooks.fhir.references import ID
+
+# RFC 6750 b64token plus what real servers use: visible ASCII, nothing that could end a header.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+Text = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
+
+
+def _patient_id(value: str) -> str:
+    # Some clients send a reference where the specification asks for an id.
+    id_ = value.removeprefix("Patient/")
+    if not ID.fullmatch(id_):
+        raise ValueError("is not a FHIR id")
+    return id_
+
+
+def _uuid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("is not a UUID") from None
+
+
+def _token(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise ValueError("is not a bearer token")
+    return value
+
+
+class Part(BaseModel):
+    """A part of a request: immutable, tolerant of members it does not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Authorization(Part):
+    """``fhirAuthorization``: transient, kept out of logs and text forms."""
+
+    access_token: Annotated[Text, AfterValidator(_token)] = Field(repr=False, max_length=16384)
+    token_type: Text = "Bearer"
+    scope: StrictStr | None = None
+    patient: StrictStr | None = None
+
+    @field_validator("token_type")
+    @classmethod
+    def _bearer(cls, value: str) -> str:
+        if value.lower() != "bearer":
+            raise ValueError("is not Bearer")
+        return value
+
+
+class Context(Part):
+    """The context of hooks about one patient; further primitives stay for template tokens."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    userId: Text
+    patientId: Annotated[Text, AfterValidator(_patient_id)]
+    encounterId: StrictStr | None = None
+
+
+class HookRequest(Part):
+    """One service call. ``prefetch`` values are a resource, or None for "fetched, no data"."""
+
+    hook: Text
+    hookInstance: Annotated[Text, AfterValidator(_uuid)]
+    context: Context
+    fhirServer: StrictStr | None = None
+    fhirAuthorization: Authorization | None = None
+    prefetch: dict[str, dict[str, Any] | None] = Field(default_factory=dict, repr=False)
+
+    @field_validator("prefetch", mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Identified(Part):
+    """``{"id": ...}``, as acceptedSuggestions lists them."""
+
+    id: Annotated[StrictStr, Field(min_length=1, max_length=255)]
+
+
+class Coding(Part):
+    """The reason of an override, as a Coding."""
+
+    code: Annotated[StrictStr, Field(max_length=255)] | None = None
+    system: Annotated[StrictStr, Field(max_length=255)] | None = None
+    display: Annotated[StrictStr, Field(max_length=255)] | None = None
+
+
+class OverrideReason(Part):
+    """``overrideReason``: a coded reason, a comment, or both."""
+
+    reason: Coding | None = None
+    userComment: Annotated[StrictStr, Field(max_length=4000)] | None = Field(None, repr=False)
+
+
+class FeedbackItem(Part):
+    """What became of one card."""
+
+    card: Annotated[StrictStr, Field(min_length=1, max_length=255)]
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: datetime
+    acceptedSuggestions: tuple[Identified, ...] = ()
+    overrideReason: OverrideReason | None = None
+
+    @field_validator("acceptedSuggestions", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return () if value is None else value
+
+    @field_validator("outcomeTimestamp", mode="before")
+    @classmethod
+    def _text_only(cls, value: Any) -> Any:
+        if not isinstance(value, str) or "T" not in value:
+            raise ValueError("is not an ISO 8601 date and time")
+        return value
+
+
+class FeedbackRequest(Part):
+    """A batch of feedback."""
+
+    feedback: Annotated[tuple[FeedbackItem, ...], Field(min_length=1, max_length=1000)]

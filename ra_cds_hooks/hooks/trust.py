@@ -1,0 +1,79 @@
+"""Which FHIR servers may be called, and what a token allows.
+
+``fhirServer`` is chosen by the caller, so only listed servers (and loopback) are called.
+
+Sources: cds-hooks.md [Trust]; SMART App Launch 1.0 and 2.0 (scopes ``.read`` and ``.rs``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+from urllib.parse import urlsplit
+
+from ra_cds_hooks.errors import InvalidRequest
+from ra_cds_hooks.fhir.client import same_server
+from ra_cds_hooks.settings import is_loopback
+
+_SCOPE = re.compile(r"(?:patient|user|system)/(\*|[A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(\?\S+)?")
+
+
+def base_url(fhir_server: str) -> str:
+    """The base URL without a trailing slash. Raises InvalidRequest when it is not usable."""
+    text = fhir_server.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or re.search(r"[\s\\@?#%<>\"]", text):
+        raise InvalidRequest(
+            "fhirServer: not the base URL of a FHIR server (https://host/path)", field="fhirServer"
+        )
+    return text
+
+
+def may_call(base: str, allowed: Sequence[str]) -> bool:
+    """Whether ``base`` (from base_url) is on loopback, or https and at or below a listed URL."""
+    parts = urlsplit(base)
+    if is_loopback(parts.hostname or ""):
+        return True
+    return parts.scheme == "https" and any(
+        same_server(listed.rstrip("/"), base) for listed in allowed
+    )
+
+
+class Reach(Enum):
+    """How much of a resource type a token's scopes reach."""
+
+    ALL = "all"
+    PART = "part"
+    NONE = "none"
+
+
+def reach(scope: str | None, resource_type: str, *, search: bool) -> Reach:
+    """What ``scope`` (space separated) grants for ``resource_type``.
+
+    No scope at all is left to the server to judge (ALL). A scope with a query
+    (``Observation.rs?category=...``) grants a part: what it leaves out would look like absence.
+    """
+    grants = [_SCOPE.fullmatch(part) for part in (scope or "").split()]
+    known = [grant for grant in grants if grant]
+    if not known:
+        return Reach.ALL
+    best = Reach.NONE
+    for grant in known:
+        kind, letters, query = grant.groups()
+        if kind not in ("*", resource_type) or not _reads(letters, search):
+            continue
+        if not query:
+            return Reach.ALL
+        best = Reach.PART
+    return best
+
+
+def _reads(letters: str, search: bool) -> bool:
+    if letters in ("read", "*"):
+        return True
+    return letters != "write" and ("s" if search else "r") in letters
