@@ -144,12 +144,13 @@ def _mapped(holder: dict[str, Any], plan: Any) -> dict[str, Any]:
 def _with_ours(concept: dict[str, Any], kind: _Kind) -> dict[str, Any]:
     codings = concept.get("coding")
     present = list(codings) if isinstance(codings, list) else []
-    known = {(c.get("system"), c.get("code")) for c in present if isinstance(c, dict)}
-    added = []
+    # Lists, because what the caller sent as a code may not even be hashable.
+    known = [(c.get("system"), c.get("code")) for c in present if isinstance(c, dict)]
+    added: list[Coding] = []
     for coding in kind.find(concept):
         key = (coding["system"], coding["code"])
         if key not in known:
-            known.add(key)
+            known.append(key)
             added.append(coding)
     return {**concept, "coding": present + added} if added else concept
 

@@ -8,7 +8,7 @@ Source: CDS Hooks 2.0.1 [HTTP Request], [FHIR Resource Access], [Feedback].
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -132,6 +132,15 @@ class FeedbackItem(Part):
         if not isinstance(value, str) or "T" not in value:
             raise ValueError("is not an ISO 8601 date and time")
         return value
+
+    @field_validator("outcomeTimestamp")
+    @classmethod
+    def _in_utc(cls, value: datetime) -> datetime:
+        # The specification asks for UTC, so a time without zone is taken to be that.
+        try:
+            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        except OverflowError:
+            raise ValueError("is not within years 1 to 9999") from None
 
 
 class FeedbackRequest(Part):

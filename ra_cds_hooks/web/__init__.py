@@ -1,0 +1,90 @@
+"""create_app(): the WSGI application, put together from its parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask, Response
+
+from ra_cds_hooks.decision import Content, load_content
+from ra_cds_hooks.fhir.client import FhirClient, Limits
+from ra_cds_hooks.fhir.local_codes import LocalCodes
+from ra_cds_hooks.fhir.record import Reading
+from ra_cds_hooks.fhir.validate import ElementChecks
+from ra_cds_hooks.hooks.gather import Gatherer
+from ra_cds_hooks.settings import Settings
+from ra_cds_hooks.store import FeedbackStore
+from ra_cds_hooks.web.cds_services import Parts, cds_services_blueprint
+from ra_cds_hooks.web.http import install_cors, install_errors, json_response
+
+log = logging.getLogger("ra_cds_hooks.web")
+
+
+def reading_for(content: Content, settings: Settings) -> Reading:
+    """How records are read for this content. Raises ConfigurationError for wrong local codes."""
+    return Reading(
+        ElementChecks(content.program.elements_read()), LocalCodes.read(settings.local_codes)
+    )
+
+
+def create_app(
+    settings: Settings,
+    *,
+    content: Content | None = None,
+    store: FeedbackStore | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> Flask:
+    """The application for ``settings``.
+
+    ``content``, ``store`` and ``now`` (the present moment, timezone-aware) can be given by tests.
+    Raises ContentError, ConfigurationError and the engine's load errors: a service that cannot
+    answer does not start.
+    """
+    content = content or load_content(settings.content_dir, settings.parameters)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    limits = Limits(
+        connect_seconds=settings.fhir_connect_timeout_seconds,
+        read_seconds=settings.fhir_read_timeout_seconds,
+        max_pages=settings.fhir_max_pages,
+        max_page_bytes=settings.fhir_max_page_bytes,
+    )
+    parts = Parts(
+        settings=settings,
+        content=content,
+        gatherer=Gatherer(
+            reading_for(content, settings),
+            FhirClient(
+                limits,
+                ca_bundle=settings.fhir_ca_bundle,
+                connections=settings.fhir_parallel_reads,
+            ),
+            allowed_servers=settings.fhir_servers,
+            parallel_reads=settings.fhir_parallel_reads,
+        ),
+        store=store or FeedbackStore(settings.database_url),
+        now=now or _now,
+    )
+    app.extensions["ra_cds_hooks"] = parts
+    install_errors(app)
+    install_cors(app, settings.cors_origins)
+    app.register_blueprint(cds_services_blueprint(parts))
+    if settings.demo:
+        from ra_cds_hooks.web.demo import demo_blueprint
+
+        app.register_blueprint(demo_blueprint(content, settings.fixtures_dir))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return json_response({"status": "ok"})
+
+    if settings.as_of is not None:
+        log.warning("EVALUATING AS OF %s: for demo and tests only", settings.as_of.isoformat())
+    return app
+
+
+def _now() -> datetime:
+    # In the server's own zone: "today" is the clinic's calendar day, not Greenwich's.
+    return datetime.now(UTC).astimezone()

@@ -1,0 +1,173 @@
+"""Feedback on cards: stored once however often it is sent, without anything about the patient.
+
+Source: CDS Hooks 2.0.1 [Feedback]; cds-hooks.md (batches, repeats and unknown card ids are legal).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Engine, String, Text, create_engine, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from ra_cds_hooks.errors import ConfigurationError, StoreUnavailable
+
+
+class Base(DeclarativeBase):
+    """The tables of the store."""
+
+
+class FeedbackRow(Base):
+    """One answer of a clinician to one card. ``card`` is the card's uuid as the client sent it."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    service_id: Mapped[str] = mapped_column(String(128), index=True)
+    card: Mapped[str] = mapped_column(String(255), index=True)
+    outcome: Mapped[str] = mapped_column(String(16))
+    accepted_suggestions: Mapped[list[str]] = mapped_column(JSON)
+    reason_system: Mapped[str | None] = mapped_column(String(255))
+    reason_code: Mapped[str | None] = mapped_column(String(255))
+    reason_display: Mapped[str | None] = mapped_column(String(255))
+    comment: Mapped[str | None] = mapped_column(Text)
+    outcome_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One answer: ``outcome`` is "accepted" or "overridden"; ``outcome_at`` is timezone-aware.
+
+    ``reason`` is (system, code, display) of an override; ``comment`` may name the patient and is
+    only given when the operator chose to keep it.
+    """
+
+    card: str
+    outcome: str
+    outcome_at: datetime
+    accepted_suggestions: tuple[str, ...] = ()
+    reason: tuple[str | None, str | None, str | None] = (None, None, None)
+    comment: str | None = None
+
+    def fingerprint(self, service_id: str) -> str:
+        """The same for a repeated answer, whatever the order of its suggestions."""
+        moment = self.outcome_at.astimezone(UTC).isoformat()
+        said = [service_id, self.card, self.outcome, moment]
+        parts = [said, sorted(self.accepted_suggestions), list(self.reason)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class FeedbackStore:
+    """Stores feedback in the database of ``url``; safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ConfigurationError for a URL that no installed driver understands."""
+        try:
+            self._engine = create_engine(url, pool_pre_ping=True)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise ConfigurationError(
+                f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__})"
+            ) from None
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+        self._ready = False
+
+    def add(self, service_id: str, answers: Iterable[Feedback], received_at: datetime) -> int:
+        """Stores the answers that are not there yet, all or none; returns how many were new.
+
+        Raises StoreUnavailable when the database cannot be written: nothing was stored then.
+        """
+        rows = [_row(service_id, answer, received_at) for answer in answers]
+        try:
+            self._prepare()
+            with Session(self._engine) as session, session.begin():
+                return sum(_insert_once(session, row) for row in rows)
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(
+                f"Feedback could not be stored ({type(error).__name__}). Send it again later."
+            ) from None
+
+    def all(self) -> Sequence[FeedbackRow]:
+        """Every stored answer, oldest first. Raises StoreUnavailable."""
+        try:
+            self._prepare()
+            with Session(self._engine) as session:
+                return session.scalars(select(FeedbackRow).order_by(FeedbackRow.id)).all()
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
+
+    def count(self) -> int:
+        """How many answers are stored. Raises StoreUnavailable."""
+        try:
+            self._prepare()
+            with Session(self._engine) as session:
+                return session.scalar(select(func.count()).select_from(FeedbackRow)) or 0
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
+
+    def close(self) -> None:
+        """Releases the connections."""
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        # On first use rather than at start: cards must be answered while the database is away.
+        if not self._ready:
+            with self._engine.begin() as connection:
+                for table in Base.metadata.sorted_tables:
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
+            self._ready = True
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, for readiness checks and migrations."""
+        return self._engine
+
+
+def _row(service_id: str, answer: Feedback, received_at: datetime) -> dict[str, Any]:
+    system, code, display = answer.reason
+    return {
+        "fingerprint": answer.fingerprint(service_id),
+        "service_id": service_id,
+        "card": answer.card,
+        "outcome": answer.outcome,
+        "accepted_suggestions": sorted(answer.accepted_suggestions),
+        "reason_system": system,
+        "reason_code": code,
+        "reason_display": display,
+        "comment": answer.comment,
+        "outcome_at": answer.outcome_at.astimezone(UTC),
+        "received_at": received_at.astimezone(UTC),
+    }
+
+
+def _insert_once(session: Session, row: dict[str, Any]) -> int:
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = (
+        insert(FeedbackRow)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=[FeedbackRow.fingerprint])
+    )
+    result = session.execute(statement.returning(FeedbackRow.id))
+    return len(result.all())
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # Readers and one writer side by side; a writer waits for another instead of failing at once.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()

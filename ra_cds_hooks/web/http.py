@@ -1,0 +1,112 @@
+"""What every route shares: JSON out, errors as OperationOutcome, CORS, a log without patients.
+
+Sources: CDS Hooks 2.0.1 [CDS Service Response], [Cross-Origin Resource Sharing]; FHIR R4
+OperationOutcome.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from ra_cds_hooks.errors import (
+    InvalidRequest,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    answer_for,
+    operation_outcome,
+    outcome,
+)
+
+log = logging.getLogger("ra_cds_hooks.web")
+
+_HTTP_ISSUES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
+
+
+def json_response(body: Any, status: int = 200) -> Response:
+    """``body`` as application/json."""
+    return Response(orjson.dumps(body, default=_plain), status, mimetype="application/json")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def json_body(request: Request) -> bytes:
+    """The request's body. Raises UnsupportedMediaType, RequestTooLarge or InvalidRequest."""
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    if request.content_encoding not in (None, "", "identity"):
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise RequestTooLarge(
+            "The body is larger than this service reads: send fewer resources as prefetch and "
+            "name a FHIR server, or have RA_CDS_MAX_BODY_BYTES raised."
+        ) from None
+    if not body:
+        raise InvalidRequest("The body is empty.")
+    return body
+
+
+def install_errors(app: Flask) -> None:
+    """Every error becomes an OperationOutcome; a fault is never an empty list of cards."""
+
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            status = error.code or 500
+            text = f"{error.name}: {request.method} {_route()}"
+            response = json_response(outcome(_HTTP_ISSUES.get(status, "processing"), text), status)
+            if status == 405 and getattr(error, "valid_methods", None):
+                response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+            return response
+        status = answer_for(error).status
+        if status >= 500:
+            log.error("%s %s failed: %s", request.method, _route(), _places(error))
+        response = json_response(operation_outcome(error), status)
+        if status == 503:
+            response.headers["Retry-After"] = "5"
+        return response
+
+
+def _route() -> str:
+    """The route's pattern, never the path: a path is whatever the caller typed."""
+    return request.url_rule.rule if request.url_rule else "(no such path)"
+
+
+def _places(error: BaseException) -> str:
+    """Kind and places of an error, without its text: that may quote the record."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}"
+
+
+def install_cors(app: Flask, origins: Sequence[str]) -> None:
+    """CORS on all routes below /cds-services; preflight needs no Authorization."""
+    anyone = "*" in origins
+    allowed = frozenset(origins)
+
+    @app.after_request
+    def allow(response: Response) -> Response:
+        if not request.path.startswith("/cds-services"):
+            return response
+        origin = request.headers.get("Origin")
+        response.headers.add("Vary", "Origin")
+        if origin and (anyone or origin in allowed):
+            response.headers["Access-Control-Allow-Origin"] = "*" if anyone else origin
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+                response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+                response.headers["Access-Control-Max-Age"] = "600"
+        return response
