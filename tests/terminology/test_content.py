@@ -42,6 +42,19 @@ EXCLUSIVE = [
      "Stop Reasons Patient Choice", "Stop Reasons Infection", "Stop Reasons Surgery"),
     ("Active Tuberculosis", "Latent Tuberculosis", "History of Tuberculosis", "TB Contact"),
     ("Interstitial Lung Disease", "Bronchiectasis", "COPD", "Emphysema", "Pneumonia"),
+    ("Malignancy", "History of Malignancy"),
+    ("Venous Thromboembolism", "History of Venous Thromboembolism", "Myocardial Infarction",
+     "Stroke", "Heart Failure"),
+    ("NYHA I", "NYHA II", "NYHA III", "NYHA IV"),
+    ("HBsAg", "Anti-HBc Total", "Anti-HBs", "HBV DNA", "HCV Antibody", "HCV RNA", "HIV Test",
+     "Albumin", "ALT", "AST", "Creatinine Mass", "Creatinine Molar", "eGFR", "White Cell Count",
+     "Neutrophil Count", "Lymphocyte Count", "Platelet Count", "Hemoglobin", "Immunoglobulin G",
+     "Pregnancy Test", "Body Mass Index", "Body Weight", "Ejection Fraction", "NYHA Class"),
+    tuple(f"{inn} {kind}" for inn in ("Adalimumab", "Infliximab", "Golimumab", "Certolizumab",
+          "Etanercept", "Tocilizumab") for kind in ("Level", "ADA", "NAb", "Activity")),
+    ("Influenza Vaccines", "Live Vaccines", "Recombinant Zoster Vaccine", "Hepatitis B Vaccines",
+     "Pneumococcal Conjugate 20 or 21", "Pneumococcal Conjugate 13 or 15",
+     "Pneumococcal Polysaccharide 23"),
     ("Rheumatoid Arthritis", "Osteoarthritis", "Fibromyalgia", "Septic Arthritis"),
 ]  # fmt: skip
 
@@ -68,6 +81,14 @@ EXCLUDED = [
     ("RF", "loinc", ["15205-0"]),
     ("Evaluator Global", "loinc", ["75894-6"]),
     ("CRP Mass", "loinc", ["76485-2"]),
+    ("Diverticulitis", "icd10cm", ["K57.30", "K57.31", "K57.10", "K57.50", "K57.90", "K57"]),
+    ("Malignancy", "icd10cm", ["C44", "C44.91", "C44.311"]),
+    ("Malignancy", "icd10", ["C44", "C44.9"]),
+    ("History of Malignancy", "icd10cm", ["Z85.828"]),
+    ("Stroke", "icd10cm", ["G45.9"]),
+    ("Anti-HBc Total", "loinc", ["31204-1"]),
+    ("Live Vaccines", "cvx", ["187", "140", "206"]),
+    ("Neutrophil Count", "loinc", ["6690-2"]),
 ]
 
 
@@ -173,6 +194,36 @@ NAMED = [
     ("Positive Answers", ["snomed 10828004", "loinc LA6576-8", "interpretation POS", "names 阳性"]),
     ("Negative Answers", ["snomed 260385009", "loinc LA6577-6", "interpretation NEG",
                           "names 阴性"]),
+    ("Hepatitis B", ["snomed 66071002", "snomed 61977001", "icd10cm B18.0", "icd10cm B18.1",
+                     "icd10cm B16.9", "icd10cm B19.10", "icd10 B18.1"]),
+    ("Hepatitis C", ["snomed 50711007", "icd10cm B18.2", "icd10cm B17.10", "icd10cm B19.20"]),
+    ("HIV Infection", ["snomed 86406008", "icd10cm B20", "icd10cm Z21", "icd10cm B97.35"]),
+    ("Heart Failure", ["snomed 84114007", "snomed 42343007", "icd10cm I50.22", "icd10 I50.0"]),
+    ("Demyelinating Disease", ["snomed 24700007", "snomed 66760008", "icd10cm G35",
+                               "icd10cm G35.A", "icd10cm G35.D", "icd10cm H46.9"]),
+    ("Diverticulitis", ["snomed 4494009", "icd10cm K57.32", "icd10cm K57.92"]),
+    ("Gastrointestinal Perforation", ["snomed 51875005", "icd10cm K63.1"]),
+    ("Venous Thromboembolism", ["snomed 128053003", "snomed 59282003", "snomed 111293003",
+                                "icd10cm I82.401", "icd10cm I26.99", "icd10cm I82.220",
+                                "icd10cm I82.501", "icd10cm I82.601"]),
+    ("Myocardial Infarction", ["snomed 22298006", "snomed 57054005", "snomed 1755008",
+                               "icd10cm I21.9", "icd10cm I25.2", "icd10 I22.0"]),
+    ("Stroke", ["snomed 230690007", "snomed 432504007", "icd10cm I63.9", "icd10cm I61.9",
+                "icd10cm I60.9", "icd10cm I69.30", "icd10cm Z86.73", "icd10 I64", "icd10 I62.9"]),
+    ("Malignancy", ["snomed 363346000", "icd10cm C50.919", "icd10cm C43.9", "icd10 C97"]),
+    ("History of Malignancy", ["snomed 266987004", "icd10cm Z85.3"]),
+    ("Pregnancy", ["snomed 77386006", "icd10cm Z33.1", "icd10cm O09.90", "icd10cm O9A.211"]),
+    ("Biologic Reaction", ["snomed 446994009", "icd10cm T80.90XA", "icd10cm T50.905A"]),
+    ("Cirrhosis", ["snomed 19943007", "icd10cm K74.60", "icd10cm K70.30"]),
+    ("Neutropenia", ["snomed 165517008", "icd10cm D70.9"]),
+    ("NYHA III", ["local nyha-3", "snomed 420913000"]),
+    ("HBsAg", ["loinc 5196-1", "loinc 5195-3"]),
+    ("Anti-HBc Total", ["loinc 13952-7", "loinc 16933-4"]),
+    ("Anti-HBs", ["loinc 5193-8", "loinc 10900-9", "loinc 16935-9"]),
+    ("HBV DNA", ["loinc 42595-9", "loinc 29615-2"]),
+    ("HIV Test", ["loinc 31201-7", "loinc 56888-1"]),
+    ("Adalimumab Level", ["loinc 86894-3", "loinc 74117-3", "local tdm-adalimumab-level"]),
+    ("Certolizumab ADA", ["loinc 87405-7", "local tdm-certolizumab-ada"]),
     ("Indeterminate Answers", ["snomed 82334004", "loinc LA11884-6", "interpretation IND"]),
 ]  # fmt: skip
 
@@ -191,7 +242,9 @@ pack-years fvc-pct dlco-pct gc-taper-failed sharp-progression-1y pt-global ega-g
 abnormal tb-suggestive ild-uip ild-nsip ild-other bronchiectasis emphysema iguratimod tripterygium
 peficitinib filgotinib olokizumab stop-ineffective-primary stop-ineffective-secondary
 stop-ineffective stop-adverse-event stop-allergy stop-toxicity stop-lab-toxicity stop-remission
-stop-cost stop-pregnancy stop-patient-choice stop-infection stop-surgery"""
+stop-cost stop-pregnancy stop-patient-choice stop-infection stop-surgery trough d2t-problematic
+misdiagnosis-reviewed csdmard-cotherapy-impossible synovial-pathotype lympho-myeloid
+diffuse-myeloid pauci-immune-fibroid nyha nyha-1 nyha-2 nyha-3 nyha-4 lvef"""
 
 
 def test_every_local_code_of_this_scope_is_in_a_value_set(codes: Codes) -> None:
