@@ -95,15 +95,33 @@ def expansions(subjects: Iterable[Subject]) -> dict[str, dict[tuple[str, str], s
     return done
 
 
+def _filter(row: Row) -> dict[str, object]:
+    filters = [{"property": "concept", "op": "is-a", "value": row.code}]
+    return {"system": SYSTEMS[row.system][1], "filter": filters}
+
+
 def _compose(source: ValueSetSource, own: Mapping[tuple[str, str], str]) -> dict[str, object]:
+    hierarchies = [row for row in source.rows if row.below]
+    listed = {(SYSTEMS[r.system][1], r.code) for r in source.rows if not r.below and not r.dropped}
     by_system: dict[str, list[dict[str, str]]] = {}
     for (system, code), display in own.items():
-        by_system.setdefault(system, []).append({"code": code, "display": display})
+        if (system, code) in listed or system == SYSTEMS["names"][1]:
+            by_system.setdefault(system, []).append({"code": code, "display": display})
     include: list[dict[str, object]] = [
         {"system": system, "concept": concepts} for system, concepts in sorted(by_system.items())
     ]
-    kebabs = [ValueSetSource(name).url for name in source.includes]
-    return {"include": [*include, *({"valueSet": [url]} for url in kebabs)]}
+    include += [_filter(row) for row in hierarchies if not row.dropped]
+    include += [{"valueSet": [ValueSetSource(name).url]} for name in source.includes]
+    compose: dict[str, object] = {"include": include}
+    dropped = [row for row in source.rows if row.dropped]
+    if dropped:
+        compose["exclude"] = [
+            _filter(row)
+            if row.below
+            else {"system": SYSTEMS[row.system][1], "concept": [{"code": row.code}]}
+            for row in dropped
+        ]
+    return compose
 
 
 def value_set(source: ValueSetSource, codes: Mapping[tuple[str, str], str]) -> dict[str, object]:

@@ -164,7 +164,8 @@ def read_subjects(directory: Path = SOURCES) -> tuple[Subject, ...]:
                 codes=tuple(CodeSource(**table) for table in document.get("code", [])),
             )
         )
-    names = [item.name for s in subjects for item in (*s.value_sets, *s.codes)]
+    names = [source.name for s in subjects for source in s.value_sets]
+    names += [code.name for s in subjects for code in s.codes]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceError(f"declared twice: {twice}")
