@@ -1,5 +1,45 @@
 """ELM operators over evaluated operands; importing this package fills `registry.OPERATORS`."""
 
+from . import (
+    aggregates,
+    arithmetic,
+    arithmetic_functions,
+    clinical,
+    comparison,
+    conversion,
+    durations,
+    extremes,
+    interval_bounds,
+    interval_lists,
+    lists,
+    logic,
+    membership,
+    sets,
+    strings,
+    temporal,
+    timing,
+)
 from .registry import OPERATORS, EvaluationContext, Operator
 
-__all__ = ["OPERATORS", "EvaluationContext", "Operator"]
+__all__ = [
+    "OPERATORS",
+    "EvaluationContext",
+    "Operator",
+    "aggregates",
+    "arithmetic",
+    "arithmetic_functions",
+    "clinical",
+    "comparison",
+    "conversion",
+    "durations",
+    "extremes",
+    "interval_bounds",
+    "interval_lists",
+    "lists",
+    "logic",
+    "membership",
+    "sets",
+    "strings",
+    "temporal",
+    "timing",
+]

@@ -1,0 +1,1 @@
+"""Development scripts for units of measure."""
