@@ -4,7 +4,9 @@ Independent of the engine on purpose: nothing here evaluates CQL, and of the eng
 classes are known. Equality is structural and strict:
 
 * Integer, Long and Decimal are different types; decimals compare by value, so 1.0 is 1.00, but a
-  result with more digits than expected is a difference (CQL decimals have a step of 1e-8).
+  result with more digits than expected is a difference (CQL decimals have a step of 1e-8). One
+  exception: where the translator's static type of the expression is (or holds) Decimal, an
+  expected 10 means 10.0, as CQL's implicit conversion of the expected text would have it.
 * Dates and times must agree in type and precision. A DateTime literal without offset means the
   evaluation's offset; one with an offset must come back with that very offset.
 * Interval bounds are compared as written, open or closed. An uncertain Integer is the interval of
@@ -250,13 +252,16 @@ def _offset(zone: str) -> int:
     return -minutes if zone.startswith("-") else minutes
 
 
-def difference(expected: Any, actual: Any, offset: int = 0) -> str | None:
+def difference(expected: Any, actual: Any, offset: int = 0, *, decimal: bool = False) -> str | None:
     """None when the engine's value is the parsed literal, else what differs.
 
-    `offset` is the evaluation's timezone offset in minutes.
+    `offset` is the evaluation's timezone offset in minutes; `decimal` says that the expression's
+    static type is or holds Decimal.
     """
     found = neutral(actual)
     wanted = _filled(expected, offset)
+    if decimal and wanted != found:
+        wanted = _with_decimals(wanted)
     if wanted == found and type(wanted) is type(found):
         return None
     return f"expected {show(wanted)}, got {show(found)}"
@@ -275,6 +280,18 @@ def _filled(expected: Any, offset: int) -> Any:
         return [_filled(item, offset) for item in expected]
     if isinstance(expected, Elements):
         return _filled_elements(expected, offset)
+    return expected
+
+
+def _with_decimals(expected: Any) -> Any:
+    """The expected value with every Integer converted to Decimal."""
+    if isinstance(expected, Number) and expected.type == "Integer":
+        return Number("Decimal", expected.value)
+    if isinstance(expected, Range):
+        low, high = _with_decimals(expected.low), _with_decimals(expected.high)
+        return Range(low, high, expected.low_closed, expected.high_closed)
+    if isinstance(expected, list):
+        return [_with_decimals(item) for item in expected]
     return expected
 
 

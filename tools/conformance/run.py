@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ra_cds_hooks.cql_engine_lite import load
 from ra_cds_hooks.cql_engine_lite.errors import CqlEngineError, EvaluationError
@@ -67,18 +69,25 @@ def judge(case: Case, translation: TranslatedCase, index: int) -> Verdict:
         return Verdict(case, ERRORED, f"{type(error).__name__}: {error}")
     except Exception as error:  # measured, not hidden: the case counts as errored
         return Verdict(case, ERRORED, f"crash, {type(error).__name__}: {error}")
-    return judge_value(case, value)
+    return judge_value(case, value, decimal=holds_decimal(translation.elm))
 
 
-def judge_value(case: Case, value: object) -> Verdict:
-    """The verdict on a case that gave a value."""
+def holds_decimal(elm: Mapping[str, Any]) -> bool:
+    """Whether the translator's static type of the expression is, or contains, Decimal."""
+    (definition,) = (d for d in elm["library"]["statements"]["def"] if d["name"] == DEFINE)
+    static = (definition.get("resultTypeName"), definition.get("resultTypeSpecifier"))
+    return "{urn:hl7-org:elm-types:r1}Decimal" in json.dumps(static)
+
+
+def judge_value(case: Case, value: object, *, decimal: bool = False) -> Verdict:
+    """The verdict on a case that gave a value; for `decimal` see literals.difference."""
     try:
         if case.invalid:
             got = show(neutral(value))
             return Verdict(case, FAILED, f"must be invalid ({case.invalid}), got {got}")
         if case.output is None:
             return Verdict(case, ERRORED, "the case names no output")
-        unequal = difference(parse(case.output), value, AS_OF_OFFSET)
+        unequal = difference(parse(case.output), value, AS_OF_OFFSET, decimal=decimal)
     except NotALiteralError as error:
         return Verdict(case, ERRORED, f"output is not a literal: {error}")
     except TypeError as error:
