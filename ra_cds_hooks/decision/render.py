@@ -62,28 +62,26 @@ def _card(
 ) -> dict[str, Any]:
     card = answer.card
     words = Words(content.words, language)
-    lines = evidence_lines(answer.evidence, words)
     known: dict[str, Any] = {
         "d": decision.document,
-        "w": words,
-        "evidence": lines,
+        "evidence": evidence_lines(answer.evidence, words),
         "version": content.version,
-        "as_of": decision.document["asOf"],
     }
+    source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
+    say = Sayings(words, known | {"source_label": source["label"]})
     text = card.words[language]
     # A card whose condition is null is shown in its unknown form: unknown is not false.
     form = "" if answer.shown else "unknown_"
     where = f"card {card.id} ({language})"
-    summary = " ".join(_say(text[f"{form}summary"], known, where).split())
-    detail = _tidy(_say(text[f"{form}detail"], known, where))
-    source_key = _say(card.source, known, where).strip()
+    summary = " ".join(say.template(text[f"{form}summary"], where).split())
+    detail = _tidy(say.template(text[f"{form}detail"], where))
     key = _stable_key(answer)
     body = {
         "uuid": _uuid(hook_instance, key),
         "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
         "detail": detail,
         "indicator": answer.indicator or "info",
-        "source": words.source(source_key),
+        "source": source,
         "suggestions": _suggestions(decision, answer, words, key, hook_instance),
         "overrideReasons": [
             {"system": OVERRIDE_SYSTEM, "code": code, "display": words("override", code)}
@@ -122,6 +120,10 @@ class Words:
         """Whether this code has words of its own (groups that speak only of some codes)."""
         return code in self._words.get(group, {})
 
+    def codes(self, group: str) -> list[str]:
+        """The codes of a group, in the order of the file."""
+        return list(self._words.get(group, {}))
+
     def text(self, group: str, code: str, **known: Any) -> str:
         """Words that are themselves a template, filled with ``known``."""
         return _say(self(group, code), {"w": self, **known}, f"words {group}.{code}").strip()
@@ -130,6 +132,27 @@ class Words:
         """The card's ``source`` member: label in this language and url."""
         label = self("sources", key)
         return without_empty({"label": label, "url": self._words["sources"][key].get("url")})
+
+
+class Sayings:
+    """Templates with everything they may speak of: the Decision, words, evidence and phrases.
+
+    In a template, ``say(group, code)`` fills the words of a code with the same variables, and each
+    entry of the ``phrases`` words is a variable of that name.
+    """
+
+    def __init__(self, words: Words, known: Mapping[str, Any]) -> None:
+        self._known = {**known, "w": words, "say": self}
+        self._words = words
+        for name in words.codes("phrases"):
+            self._known[name] = self("phrases", name)
+
+    def __call__(self, group: str, code: str) -> str:
+        return self.template(self._words(group, code), f"words {group}.{code}").strip()
+
+    def template(self, source: str, where: str) -> str:
+        """``source`` filled in; raises ContentError naming ``where`` when it cannot be."""
+        return _say(source, self._known, where)
 
 
 def evidence_lines(evidence: tuple[Evidence, ...], words: Words) -> list[str]:
