@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.valueset import ValueSet
 
 from tools.terminology.build import expansions, own_concepts, to_json
 from tools.terminology.source import (
