@@ -6,7 +6,7 @@ PORT ?= 8080
 CASE ?=
 MINIMUM ?= 85
 
-.PHONY: help demo test lint types elm expect check conformance fixtures lock clean
+.PHONY: help demo test lint types elm terminology expect check conformance fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ types: $(VENV)/.dev ## mypy
 
 elm: $(VENV)/.dev ## translate cql/*.cql into cql/elm/*.json (Node from PyPI)
 	$(BIN)/python tools/elm/elm.py
+
+terminology: $(VENV)/.dev ## write cql/RAConcepts.cql and cql/valuesets from tools/terminology/sources
+	$(BIN)/python -m tools.terminology.build
 
 expect: $(VENV)/.runtime ## write expected.json: make expect CASE=v01-too-early, or all cases
 	$(BIN)/ra-cds expect $(CASE)

@@ -31,9 +31,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Quantity):
         return without_empty({"value": to_json(value.value), "unit": value.unit})
     if isinstance(value, Code):
-        return without_empty(
-            {"system": value.system, "code": value.code, "display": value.display}
-        )
+        return without_empty({"system": value.system, "code": value.code, "display": value.display})
     if isinstance(value, Concept):
         return without_empty({"coding": to_json(list(value.codes)), "text": value.display})
     if isinstance(value, Interval):

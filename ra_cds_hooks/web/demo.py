@@ -38,7 +38,10 @@ class FixturePatient:
 def demo_blueprint(content: Content, fixtures_dir: Path) -> Blueprint:
     """Routes ``/``, ``/demo/patients`` and ``/demo/request/<case_id>`` over ``fixtures_dir``."""
     blueprint = Blueprint(
-        "demo", __name__, template_folder="templates", static_folder="static/demo",
+        "demo",
+        __name__,
+        template_folder="templates",
+        static_folder="static/demo",
         static_url_path="/demo/static",
     )
     patients = fixture_patients(fixtures_dir)
