@@ -32,6 +32,7 @@ SCALE = 8
 MAX_DECIMAL = Decimal("99999999999999999999.99999999")
 MIN_DECIMAL = -MAX_DECIMAL
 _DECIMAL_END = Decimal(10) ** 28
+_ONE = Decimal(1)
 
 
 def integer(value: int) -> int | None:
@@ -47,12 +48,16 @@ def long(value: int) -> Long | None:
 def decimal(value: Decimal) -> Decimal | None:
     """The value rounded to a Decimal's scale, None when it is out of range."""
     exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int) or value.adjusted() > SCALE + 28:
-        return None  # infinite, not a number, or far out of range
-    if exponent < -SCALE:
-        value = CONTEXT.quantize(value, STEP)
-    elif exponent > 0:
-        value = CONTEXT.quantize(value, Decimal(1))
-    if not value:
-        return value.copy_abs()  # CQL has no negative zero
-    return value if -_DECIMAL_END < value < _DECIMAL_END else None
+    if not isinstance(exponent, int):
+        return None  # infinite or not a number
+    if -SCALE <= exponent <= 0:
+        rounded = value
+    elif not value:
+        return Decimal(0)
+    elif value.adjusted() > _DECIMAL_END.adjusted():
+        return None
+    else:
+        rounded = value.quantize(STEP if exponent < 0 else _ONE, context=CONTEXT)
+    if not rounded:
+        return rounded.copy_abs()  # CQL has no negative zero
+    return rounded if -_DECIMAL_END <= rounded <= _DECIMAL_END else None
