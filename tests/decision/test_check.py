@@ -37,7 +37,9 @@ def test_a_card_without_chinese(content):
 def test_a_template_that_does_not_parse(content):
     card = content.cards["status"]
     words = {**card.words, "en": {**card.words["en"], "detail": "{% if %}"}}
-    assert any("status (en detail)" in p for p in problems(with_card(content, "status", words=words)))
+    assert any(
+        "status (en detail)" in p for p in problems(with_card(content, "status", words=words))
+    )
 
 
 def test_a_card_without_source(content):

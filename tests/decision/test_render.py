@@ -136,9 +136,9 @@ def test_keys_are_stable_and_uuids_follow_the_call(content, decisions):
     decision = decisions["v02-primary-nonresponse-m3"]
 
     def answer(instance):
-        return render(
-            content, decision, service=service, language="en", hook_instance=instance
-        )["cards"]
+        return render(content, decision, service=service, language="en", hook_instance=instance)[
+            "cards"
+        ]
 
     one, two, other = answer("a"), answer("a"), answer("b")
     keys = [[c["extension"][content.extension_key]["key"] for c in cards] for cards in (one, other)]
