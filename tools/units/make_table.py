@@ -38,7 +38,7 @@ DEFINED = (
     "t", "[lb_av]", "[oz_av]", "[gr]", "[in_i]", "[ft_i]", "[yd_i]", "[mi_i]",
     "l", "L", "[drp]", "[tsp_us]", "[tbs_us]", "[foz_us]", "[pt_us]", "[gal_us]", "[cup_us]",
     # amount and activity
-    "eq", "osm", "kat", "U", "[IU]", "g%",
+    "eq", "osm", "kat", "U", "[IU]",
     # mechanics, heat, electricity, radiation
     "N", "Pa", "J", "W", "bar", "m[Hg]", "m[H2O]", "cal", "[Cal]", "A", "V", "Ohm", "Hz",
     "Bq", "Gy", "Sv", "Ci", "dyn", "mho", "S",

@@ -45,6 +45,8 @@ def order(left: Any, right: Any, level: int | None = None) -> Order:
             return order_quantities(left, right)
         if kind is str or kind is int or kind is Decimal:
             return -1 if left < right else 1 if left > right else 0
+    if isinstance(left, bool) or isinstance(right, bool):
+        raise type_error("comparison", left, right)
     if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
         return -1 if left < right else 1 if left > right else 0
     if isinstance(left, Date | DateTime) and isinstance(right, Date | DateTime):
