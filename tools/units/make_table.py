@@ -40,7 +40,7 @@ DEFINED = (
     # amount and activity
     "eq", "osm", "kat", "U", "[IU]",
     # mechanics, heat, electricity, radiation
-    "N", "Pa", "J", "W", "bar", "m[Hg]", "m[H2O]", "cal", "[Cal]", "A", "V", "Ohm", "Hz",
+    "N", "Pa", "J", "W", "bar", "m[Hg]", "m[H2O]", "cal", "A", "V", "Ohm", "Hz",
     "Bq", "Gy", "Sv", "Ci", "dyn", "mho", "S",
 )  # fmt: skip
 
