@@ -126,7 +126,7 @@ def _reaches(end: Any, start: Any, per: Quantity | None, level: int | None) -> b
 
 
 def _moved(point: Any, per: Quantity) -> Any:
-    if isinstance(point, _TEMPORAL | Quantity):
+    if isinstance(point, (*_TEMPORAL, Quantity)):
         return add(point, per)
     return add(Decimal(point), per.value)
 
