@@ -61,7 +61,7 @@ def shot(page: object, name: str) -> None:
 
 
 def test_a_patient_is_picked_and_the_cards_of_the_real_hook_are_shown(demo, browser):
-    url, store = demo
+    url, _store = demo
     page = browser.new_page(viewport={"width": 1280, "height": 860})
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
