@@ -59,6 +59,8 @@ _CALENDAR_UNITS = {
 _EQUIVALENT_DAYS = {"year": Fraction(365), "month": Fraction(30)}
 _MEAN_TO_CALENDAR = {"a": "year", "mo": "month"}
 
+# No unit in use is nearly as long; a record may hold anything, nested parentheses included.
+_LONGEST = 100
 # Components of a UCUM term; square brackets and braces may hold any character.
 _TOKEN = re.compile(r"[./()]|(?:\[[^\]]*\]|\{[^}]*\}|[^./()\[\]{}\s])+")
 _COMPONENT = re.compile(r"(.*?)([+-]?\d+)?", re.ASCII)
@@ -97,8 +99,8 @@ def parse_unit(text: str) -> Unit | None:
     word = _CALENDAR_WORDS.get(text, text) or UNITY
     if word in _CALENDAR_UNITS:
         return _CALENDAR_UNITS[word]
-    tokens = _TOKEN.findall(word)
-    if "".join(tokens) != word:
+    tokens = _TOKEN.findall(word) if len(word) <= _LONGEST else []
+    if not tokens or "".join(tokens) != word:
         return None
     try:
         dimension, factor, rest = _term(tokens)

@@ -19,6 +19,8 @@ from .ordering import bounds, order, type_error
 from .registry import operator
 from .temporal_arithmetic import add_duration
 
+_HALF = Decimal("0.5")
+
 
 def decimal_of(value: int | Decimal) -> Decimal:
     """An Integer or Long as a Decimal."""
@@ -279,6 +281,8 @@ def power(left: Any, right: Any) -> Any:
     if not exponent_value:
         return Decimal("1.0")
     try:
+        if exponent_value == _HALF:
+            return numeric.decimal(TRANSCENDENTAL.sqrt(base))  # much cheaper than a power
         return numeric.decimal(TRANSCENDENTAL.power(base, exponent_value))
     except DecimalException:
         return None

@@ -17,7 +17,7 @@ from ..values import Date, DateTime, Quantity, Time
 from ..values_temporal import DAY, HOUR, MILLISECOND, MINUTE, MONTH, SECOND, YEAR
 from . import numeric
 from .arithmetic import decimal_of
-from .numeric import CONTEXT, TRANSCENDENTAL
+from .numeric import CONTEXT, LOGARITHMIC, TRANSCENDENTAL
 from .ordering import type_error
 from .registry import operator
 
@@ -71,7 +71,7 @@ def natural_logarithm(operand: int | Decimal | None) -> Decimal | None:
         return None
     if operand == 0:
         raise EvaluationError("Ln of zero is minus infinity")
-    return numeric.decimal(TRANSCENDENTAL.ln(decimal_of(operand)))
+    return numeric.decimal(LOGARITHMIC.ln(decimal_of(operand)))
 
 
 @operator("Log")

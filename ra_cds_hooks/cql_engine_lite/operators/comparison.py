@@ -127,6 +127,8 @@ def equivalent(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is right
     kind = type(left)
+    if kind is Code and kind is type(right):
+        return bool(left[:2] == right[:2])
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, str) and isinstance(right, str):

@@ -23,6 +23,8 @@ _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
 CONTEXT = Context(prec=80, rounding=ROUND_HALF_UP, traps=_TRAPS)
 # Logarithms and roots: the 36 digits of the largest Decimal and some to round with.
 TRANSCENDENTAL = Context(prec=45, rounding=ROUND_HALF_UP, traps=_TRAPS)
+# A logarithm of a Decimal is below 100, so that this leaves ten digits to round with.
+LOGARITHMIC = Context(prec=20, rounding=ROUND_HALF_UP, traps=_TRAPS)
 
 MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1
 MIN_LONG, MAX_LONG = -(2**63), 2**63 - 1

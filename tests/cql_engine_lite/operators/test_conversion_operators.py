@@ -167,3 +167,11 @@ def test_message() -> None:
     with pytest.raises(EvaluationError, match="message code 400") as caught:
         message(5, True, "400", "Error", "Ms Doe")
     assert "Doe" not in str(caught.value)
+
+
+@given(st.one_of(st.text(max_size=30), st.text("0123456789-+:.TZ' mgdays", max_size=30)))
+def test_no_text_is_an_error(text: str) -> None:
+    for name in ("Boolean", "Integer", "Long", "Decimal", "Quantity", "Ratio", "Date", "Time"):
+        possible = FUNCTIONS[f"ConvertsTo{name}"](text)
+        assert possible is (FUNCTIONS[f"To{name}"](text) is not None)
+    assert FUNCTIONS["ToDateTime"](Request(), text) is None or text[:4].isdecimal()

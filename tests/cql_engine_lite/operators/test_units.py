@@ -9,6 +9,8 @@ from fractions import Fraction
 from importlib.resources import files
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ucumvert import PintUcumRegistry
 
 from ra_cds_hooks.cql_engine_lite.units import (
@@ -194,3 +196,21 @@ def test_equivalence_of_calendar_durations(
 )
 def test_units_of_products(left: str, right: str, sign: int, expected: str | None) -> None:
     assert multiply_units(left, right, sign) == expected
+
+
+@given(
+    st.one_of(st.text(max_size=120), st.text("mgL/.()[]{}10*^-dc", max_size=120)),
+    st.sampled_from(["mg/L", "1", "year", "[zz]"]),
+)
+def test_no_text_is_an_error(text: str, other: str) -> None:
+    unit = parse_unit(text)
+    for factor in (conversion_factor(text, other), equivalence_factor(other, text)):
+        assert factor is None or factor > 0
+    if unit is None and text != other:
+        assert conversion_factor(text, other) is None
+    product = multiply_units(text, other)
+    assert product is None or isinstance(product, str)
+
+
+def test_deep_nesting_is_not_a_unit() -> None:
+    assert parse_unit("(" * 5000 + "m" + ")" * 5000) is None
