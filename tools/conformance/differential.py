@@ -124,19 +124,18 @@ def differences(bundles: Sequence[Path], as_of: str = AS_OF) -> Iterable[Differe
     terminology = ValueSets.from_directory(CQL_DIRECTORY / "valuesets")
     moment = datetime.datetime.fromisoformat(as_of).replace(tzinfo=datetime.UTC)
     records = [BundleRecord(json.loads(path.read_text(encoding="utf-8"))) for path in bundles]
-    for document in libraries:
-        library = document["library"]["identifier"]["id"]
-        names = define_names(document)
-        if not names:
-            continue
-        answers = evaluate_reference(library, bundles, as_of)
-        asked = [f"{library}.{name}" for name in names]
-        for bundle, record, reference in zip(bundles, records, answers, strict=True):
-            results = program.evaluate(record, terminology, {}, moment, asked)
-            for name, full_name in zip(names, asked, strict=True):
-                ours = plain(results[full_name])
-                if not same(ours, reference[name]):
-                    yield Difference(bundle, full_name, ours, reference[name])
+    defines = {
+        document["library"]["identifier"]["id"]: define_names(document) for document in libraries
+    }
+    answers = evaluate_reference([name for name in defines if defines[name]], bundles, as_of)
+    asked = [f"{library}.{name}" for library, names in defines.items() for name in names]
+    for number, (bundle, record) in enumerate(zip(bundles, records, strict=True)):
+        results = program.evaluate(record, terminology, {}, moment, asked)
+        for define in asked:
+            library, _, name = define.partition(".")
+            ours, reference = plain(results[define]), answers[library][number][name]
+            if not same(ours, reference):
+                yield Difference(bundle, define, ours, reference)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,28 +22,28 @@ from tools.elm.translator import NodeMissingError, TranslatorFailedError, run_no
 
 
 def evaluate(
-    library: str,
+    libraries: Sequence[str],
     bundles: Sequence[Path],
     as_of: str,
     defines: Sequence[str] | None = None,
     *,
     elm_directory: Path = CQL_DIRECTORY / "elm",
     valueset_directory: Path = CQL_DIRECTORY / "valuesets",
-) -> list[dict[str, Any]]:
-    """Per bundle the values by define name (all defines when None), as plain JSON.
+) -> dict[str, list[dict[str, Any]]]:
+    """Per library and bundle the values by define name (all defines when None), as plain JSON.
 
     `as_of` is a FHIR date or dateTime; a date means its midnight in UTC. A define that fails
     gives {"$error": message}. Raises TranslatorFailedError when nothing can be evaluated.
     """
     request = {
-        "library": library,
+        "libraries": list(libraries),
         "elm": str(elm_directory),
         "valueSets": str(valueset_directory),
         "asOf": as_of,
         "bundles": [str(bundle) for bundle in bundles],
         "defines": None if defines is None else list(defines),
     }
-    return list(json.loads(run_node("run_cql_execution.mjs", request=json.dumps(request))))
+    return dict(json.loads(run_node("run_cql_execution.mjs", request=json.dumps(request))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NodeMissingError, TranslatorFailedError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(json.dumps(values, indent=1, ensure_ascii=False))
+    print(json.dumps(answers[chosen.library][0], indent=1, ensure_ascii=False))
     return 0
 
 

@@ -1,8 +1,8 @@
 // Evaluates defines with npm cql-execution (development only): a second opinion on our own engine. Reads one JSON
 // request from standard input and writes one JSON answer to standard output:
-//   request  {"library", "elm": folder, "valueSets": folder, "asOf": FHIR date or dateTime,
+//   request  {"libraries": [name], "elm": folder, "valueSets": folder, "asOf": FHIR date or dateTime,
 //             "bundles": [file], "defines": [name] | null for all}
-//   answer   [{"Define": value}] in the order of the bundles
+//   answer   {"Library": [{"Define": value}, one per bundle]}
 // Dates, dateTimes and times are ISO strings, resources "Type/id", intervals and quantities objects. A define that
 // fails gives {"$error": message}.
 import { readFileSync, readdirSync } from "node:fs";
@@ -71,12 +71,13 @@ const byName = Object.fromEntries(
     .filter((document) => document.library)
     .map((document) => [document.library.identifier.id, document]),
 );
-if (!byName[request.library]) {
-  process.stderr.write(`no ELM of library ${request.library} in ${request.elm}\n`);
+for (const name of request.libraries) {
+  if (byName[name]) continue;
+  process.stderr.write(`no ELM of library ${name} in ${request.elm}\n`);
   process.exit(1);
 }
-const library = new cql.Library(byName[request.library], new cql.Repository(byName));
-const executor = new cql.Executor(library, new cql.CodeService(readValueSets(request.valueSets)));
+const repository = new cql.Repository(byName);
+const codes = new cql.CodeService(readValueSets(request.valueSets));
 const date = cql.DateTime.parse(
   request.asOf.includes("T") ? request.asOf : `${request.asOf}T00:00:00.000+00:00`,
 );
@@ -87,12 +88,12 @@ function patientOf(file) {
   return patients;
 }
 
-function defineNames() {
-  const all = byName[request.library].library.statements?.def ?? [];
+function defineNames(library) {
+  const all = byName[library].library.statements?.def ?? [];
   return all.filter((def) => def.type !== "FunctionDef").map((def) => def.name);
 }
 
-async function evaluateOne(name, file) {
+async function evaluateOne(executor, name, file) {
   try {
     const results = await executor.exec_expression(name, patientOf(file), date);
     const [values] = Object.values(results.patientResults);
@@ -103,8 +104,8 @@ async function evaluateOne(name, file) {
 }
 
 /** All at once shares what defines have in common; one by one only when something failed. */
-async function evaluate(file) {
-  const names = request.defines ?? defineNames();
+async function evaluate(executor, library, file) {
+  const names = request.defines ?? defineNames(library);
   if (request.defines === null) {
     try {
       const results = await executor.exec(patientOf(file), date);
@@ -115,10 +116,16 @@ async function evaluate(file) {
     }
   }
   const answer = {};
-  for (const name of names) answer[name] = await evaluateOne(name, file);
+  for (const name of names) answer[name] = await evaluateOne(executor, name, file);
   return answer;
 }
 
-const answers = [];
-for (const file of request.bundles) answers.push(await evaluate(file));
+const answers = {};
+for (const library of request.libraries) {
+  const executor = new cql.Executor(new cql.Library(byName[library], repository), codes);
+  answers[library] = [];
+  for (const file of request.bundles) {
+    answers[library].push(await evaluate(executor, library, file));
+  }
+}
 process.stdout.write(JSON.stringify(answers) + "\n");
