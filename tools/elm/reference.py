@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--as-of", required=True, help="evaluation date, e.g. 2026-11-23")
     chosen = parser.parse_args(arguments)
     try:
-        (values,) = evaluate(chosen.library, [chosen.bundle], chosen.as_of, chosen.defines or None)
+        answers = evaluate([chosen.library], [chosen.bundle], chosen.as_of, chosen.defines or None)
     except (NodeMissingError, TranslatorFailedError) as error:
         print(error, file=sys.stderr)
         return 2
