@@ -138,6 +138,8 @@ def _boundary(operand: Any, precision: int | None, *, high: bool) -> Any:
         return None
     if isinstance(operand, int | Decimal):
         return _decimal_boundary(decimal_of(operand), precision, high)
+    if not isinstance(operand, Date | DateTime | Time):
+        raise type_error("LowBoundary and HighBoundary", operand)
     levels = _TIME_LEVELS if isinstance(operand, Time) else _DATE_LEVELS
     if precision is None:
         level = DAY if isinstance(operand, Date) else MILLISECOND
@@ -153,9 +155,7 @@ def _boundary(operand: Any, precision: int | None, *, high: bool) -> Any:
         )
     if isinstance(operand, Time):
         return Time.from_milliseconds(bound, level)
-    if isinstance(operand, DateTime):
-        return DateTime.from_milliseconds(bound, level, operand.offset, operand.offset_given)
-    raise type_error("LowBoundary and HighBoundary", operand)
+    return DateTime.from_milliseconds(bound, level, operand.offset, operand.offset_given)
 
 
 def _decimal_boundary(value: Decimal, precision: int | None, high: bool) -> Decimal | None:

@@ -220,3 +220,67 @@ def test_extremes() -> None:
     assert FUNCTIONS["MaxValue"](valueType=type_name) == 2**63 - 1
     with pytest.raises(EvaluationError, match="Boolean has no minimum"):
         FUNCTIONS["MinValue"](valueType="{urn:hl7-org:elm-types:r1}Boolean")
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "expected"),
+    [
+        ("Add", (1, Decimal("2.5")), Decimal("3.5")),
+        ("Add", (1, Long(2)), Long(3)),
+        ("Add", (Long(1), 2), Long(3)),
+        ("Add", ("a", "b"), "ab"),
+        ("Add", (1, quantity("2")), quantity("3")),
+        ("Subtract", (Decimal("2.5"), 1), Decimal("1.5")),
+        ("Subtract", (2, Long(1)), Long(1)),
+        ("Subtract", (quantity("5"), Decimal(1)), quantity("4")),
+        ("Subtract", (Uncertainty(1, 2), None), None),
+        ("Subtract", (Uncertainty(2**31 - 1, 2**31 - 1), -1), None),
+        ("Multiply", (2, quantity("3", "mg")), quantity("6", "mg")),
+        ("Multiply", (Decimal(10) ** 20, Decimal(10) ** 20), None),
+        ("Divide", (quantity("6", "mg"), quantity("2", "[zz]")), None),
+        ("Divide", (quantity("6"), quantity("2", "s")), quantity("3", "/s")),
+        ("Modulo", (-7, 3), -1),
+        ("Modulo", (quantity("5", "mg"), quantity("2", "cm")), None),
+        ("Modulo", (quantity("5", "mg"), quantity("0", "mg")), None),
+        ("Modulo", (quantity("5"), 2), quantity("1")),
+        ("Modulo", (Decimal(5), Decimal(0)), None),
+        ("TruncatedDivide", (quantity("5", "mg"), quantity("2", "cm")), None),
+        ("TruncatedDivide", (quantity("5", "mg"), quantity("0", "mg")), None),
+        ("TruncatedDivide", (Long(-7), 2), Long(-3)),
+        ("Negate", (quantity("5", "mg"),), quantity("-5", "mg")),
+        ("Negate", (Uncertainty(1, 5),), Uncertainty(-5, -1)),
+        ("Abs", (quantity("-5", "mg"),), quantity("5", "mg")),
+        ("Power", (Decimal(4), Decimal(0)), Decimal(1)),
+        ("Power", (Decimal(10), Decimal(40)), None),
+        ("Power", (Decimal(2), Decimal("1.5")), Decimal("2.82842712")),
+        ("Exp", (0,), Decimal(1)),
+        ("Exp", (Decimal("-1"),), Decimal("0.36787944")),
+        ("Round", (quantity("2.54", "cm"), 1), quantity("2.5", "cm")),
+        ("Round", (5,), Decimal(5)),
+        ("Predecessor", (quantity("1", "cm"),), quantity("0.99999999", "cm")),
+        ("Successor", (None,), None),
+        ("LowBoundary", (5, 2), Decimal("5.00")),
+        ("HighBoundary", (Decimal("1.2345"), 2), Decimal("1.24")),
+        ("LowBoundary", (Decimal("-1.2345"), 2), Decimal("-1.24")),
+    ],
+)
+def test_mixed_types(name: str, operands: tuple[object, ...], expected: object) -> None:
+    found = FUNCTIONS[name](*operands)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [
+        ("Subtract", ("a", "b")),
+        ("Negate", ("a",)),
+        ("Divide", (quantity("1"), "a")),
+        ("Precision", ("a",)),
+        ("HighBoundary", ("a", 2)),
+        ("Exp", (Decimal(10) ** 25,)),
+    ],
+)
+def test_errors_of_type_and_range(name: str, operands: tuple[object, ...]) -> None:
+    with pytest.raises(EvaluationError):
+        FUNCTIONS[name](*operands)

@@ -317,3 +317,23 @@ def test_boundaries(name: str, value: object, digits: int | None, expected: obje
 )
 def test_precision(value: object, digits: int | None) -> None:
     assert FUNCTIONS["Precision"](value) == digits
+
+
+def test_representations_show_precision() -> None:
+    assert repr(Date(2014, 1)) == "Date(2014-01)"
+    assert repr(DateTime(2014)) == "DateTime(2014)"
+    assert repr(DateTime(2014, 1, 1, 9, 5, offset=345)) == "DateTime(2014-01-01T09:05+05:45)"
+    assert repr(Time(9, 5)) == "Time(09:05)"
+    assert repr(Time(9)) == "Time(09)"
+
+
+def test_a_python_datetime_needs_a_timezone() -> None:
+    with pytest.raises(ValueError, match="must have a timezone"):
+        DateTime.from_datetime(datetime.datetime(2026, 1, 1))
+
+
+def test_components_below_a_missing_one_are_dropped() -> None:
+    assert Date(2014, None, 5) == Date(2014)
+    assert DateTime(2014, 1, 1, None, 30) == DateTime(2014, 1, 1)
+    assert DateTime(2014, 1, 1, 9, None, 30, 5) == DateTime(2014, 1, 1, 9)
+    assert Time(9, None, 5, 7) == Time(9)
