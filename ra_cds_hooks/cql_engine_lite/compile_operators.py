@@ -1,0 +1,104 @@
+"""Compiling operators over evaluated operands: a call of the registered Python function."""
+
+from __future__ import annotations
+
+from .compile_property import label_of, variable_of
+from .elm_types import IntervalOf, Type, operator_type_name, parse_type
+from .emitter import Emitter, Node, node
+from .operators import OPERATORS
+
+
+def operator_call(e: Emitter, elm: Node) -> str:
+    """A call of the operator that the registry has for this node; UnsupportedOperatorError."""
+    kind: str = elm["type"]
+    operator = OPERATORS.get(kind)
+    if operator is None:
+        raise e.unsupported(kind)
+    if operator.operands:
+        operands: list[Node | None] = [elm.get(name) for name in operator.operands]
+    else:
+        operands = _operands(elm)
+    arguments = ["c"] if operator.context else []
+    carrier_result = e.compiler.is_carrier(e.type_of(elm))
+    for operand in operands:
+        value = e.optional(operand)
+        if operand is not None and not carrier_result:
+            record_rows(e, operand, value)
+        arguments.append(value)
+    for attribute in operator.attributes:
+        if elm.get(attribute) is not None:
+            arguments.append(f"{attribute}={elm[attribute]!r}")
+    if operator.typed:
+        signature = tuple(operator_type_name(type_) for type_ in _types(e, elm, operands))
+        arguments.append(f"signature={signature!r}")
+    return e.assign(f"{e.constant(operator.function)}({', '.join(arguments)})")
+
+
+def _operands(elm: Node) -> list[Node | None]:
+    for member in ("operand", "source"):
+        operand = elm.get(member)
+        if isinstance(operand, list):
+            return list(operand)
+        if operand is not None:
+            return [operand]
+    return []
+
+
+def _types(e: Emitter, elm: Node, operands: list[Node | None]) -> list[Type]:
+    """The operands' static types; the operator's own signature where a node has none."""
+    signature = [parse_type(specifier) for specifier in elm.get("signature") or ()]
+    types = []
+    for number, operand in enumerate(operands):
+        type_ = e.type_of(operand)
+        if type_ is None and number < len(signature):
+            type_ = signature[number]
+        types.append(type_)
+    return types
+
+
+def record_rows(e: Emitter, operand: Node, value: str) -> None:
+    """Record rows that end here: `exists`, `Count` and the like give no value that carries them."""
+    if not e.compiler.is_carrier(e.type_of(operand)) or operand.get("type") == "Property":
+        return
+    variable = variable_of(e, operand)
+    if variable is not None and variable.scanned:
+        return
+    e.record(label_of(e, operand), value, None, "None")
+
+
+@node("IsNull", "IsTrue", "IsFalse")
+def is_null(e: Emitter, elm: Node) -> str:
+    """Tests that Python can do in place."""
+    operand = elm["operand"]
+    value = e.node(operand)
+    record_rows(e, operand, value)
+    wanted = {"IsNull": "None", "IsTrue": "True", "IsFalse": "False"}[elm["type"]]
+    return e.assign(f"{value} is {wanted}")
+
+
+@node("Exists")
+def exists(e: Emitter, elm: Node) -> str:
+    """Whether a list has an item that is not null; false for null."""
+    operand = elm["operand"]
+    value = e.node(operand)
+    record_rows(e, operand, value)
+    return e.assign(f"has_item({value})")
+
+
+@node("Interval")
+def interval(e: Emitter, elm: Node) -> str:
+    """An interval selector; bounds that contradict each other are an error at run time."""
+    low, high = e.optional(elm.get("low")), e.optional(elm.get("high"))
+    closed = []
+    for side in ("low", "high"):
+        expression = elm.get(f"{side}ClosedExpression")
+        if expression is not None:
+            closed.append(e.node(expression))
+        else:
+            closed.append("True" if elm.get(f"{side}Closed", True) else "False")
+    type_ = e.type_of(elm)
+    point = operator_type_name(type_.point) if isinstance(type_, IntervalOf) else None
+    if point is None:
+        for bound in ("low", "high"):
+            point = point or operator_type_name(e.type_of(elm.get(bound)))
+    return e.assign(f"make_interval({low}, {high}, {closed[0]}, {closed[1]}, {point!r})")

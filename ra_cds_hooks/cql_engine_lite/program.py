@@ -1,0 +1,192 @@
+"""A compiled program: loaded once, evaluated per patient, shared by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from .compiler import GENERATED, Compiler
+from .context import UNSET, Evaluation, Retriever
+from .errors import EvaluationError, LibraryLoadError, ParameterError, UnknownDefineError
+from .evidence import Evidence, collect
+from .library import read_libraries
+from .terminology import Terminology, bind
+from .type_tests import describe, is_type
+from .values import DateTime
+
+
+@dataclass(frozen=True, slots=True)
+class Define:
+    """A compiled define: "Library.Define", its library and its function of (evaluation, frame)."""
+
+    name: str
+    library: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A compiled parameter: "Library.Parameter", its type, and its default's function or None."""
+
+    name: str
+    type: Any
+    default: Callable[..., Any] | None
+
+
+class Program:
+    """Libraries that were loaded together. Immutable after loading."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        namespace = compiler.compile()
+        self.defines = tuple(
+            Define(d.name, d.library, namespace[d.function_name]) for d in compiler.defines
+        )
+        self.parameters = tuple(
+            Parameter(p.name, p.type, namespace[p.function_name] if p.function_name else None)
+            for p in compiler.parameters
+        )
+        self.value_set_urls = tuple(compiler.value_set_urls)
+        self._elements = {
+            kind: frozenset(paths) for kind, paths in sorted(compiler.elements.items())
+        }
+        self._retrieved = frozenset(compiler.retrieved)
+        self._numbers = {define.name: number for number, define in enumerate(self.defines)}
+        self._parameter_numbers = {p.name: number for number, p in enumerate(self.parameters)}
+        self._locators = [line.locator for line in compiler.lines]
+        self._owners = compiler.owners
+
+    # ----- what the program is -----
+
+    def define_names(self) -> frozenset[str]:
+        """All defines as "Library.Define"."""
+        return frozenset(self._numbers)
+
+    def parameter_names(self) -> frozenset[str]:
+        """All parameters as "Library.Parameter"."""
+        return frozenset(self._parameter_numbers)
+
+    def elements_read(self) -> dict[str, frozenset[str]]:
+        """Which elements of which resource types any rule reads ("code", "value[x]").
+
+        A path stands for everything below it: functions may read on from there.
+        """
+        return dict(self._elements)
+
+    def resource_types_read(self) -> frozenset[str]:
+        """The resource types that any rule retrieves."""
+        return self._retrieved
+
+    def require_value_sets(self, terminology: Terminology) -> None:
+        """Raise MissingValueSetError, naming all of them, when the terminology lacks any."""
+        bind(self.value_set_urls, terminology)
+
+    # ----- evaluation -----
+
+    def evaluate(
+        self,
+        retriever: Retriever,
+        terminology: Terminology,
+        parameters: Mapping[str, Any] | None = None,
+        as_of: datetime | None = None,
+        defines: Sequence[str] | None = None,
+    ) -> Results:
+        """Evaluate defines ("Library.Define"; all by default) at the moment `as_of`.
+
+        `as_of` is timezone-aware and is what Now() and Today() give; the engine reads no clock.
+        Raises EvaluationError where an expression has no result, ParameterError for a parameter
+        that is unknown or of the wrong type, UnknownDefineError, MissingValueSetError.
+        """
+        if as_of is None or as_of.tzinfo is None:
+            raise ParameterError("as_of has to be a datetime with a time zone")
+        numbers = [self._number(name) for name in defines] if defines is not None else None
+        evaluation = Evaluation(
+            self,
+            retriever,
+            bind(self.value_set_urls, terminology),
+            self._given(parameters or {}),
+            DateTime.from_datetime(as_of),
+        )
+        for number in numbers if numbers is not None else range(len(self.defines)):
+            if evaluation.memo[number] is UNSET:
+                evaluation.compute(number)
+        return Results(self, evaluation)
+
+    def _number(self, name: str) -> int:
+        try:
+            return self._numbers[name]
+        except KeyError:
+            raise UnknownDefineError(f"no define is called {name}") from None
+
+    def _given(self, parameters: Mapping[str, Any]) -> list[Any]:
+        found: list[Any] = [UNSET] * len(self.parameters)
+        for name, value in parameters.items():
+            number = self._parameter_numbers.get(name)
+            if number is None:
+                raise ParameterError(f"no parameter is called {name}")
+            type_ = self.parameters[number].type
+            if value is not None and not is_type(value, type_):
+                raise ParameterError(f"parameter {name} is not of type {describe(type_)}")
+            found[number] = value
+        return found
+
+    def located(self, error: Exception, define: str) -> EvaluationError:
+        """The error with the place in the CQL source where it happened, free of values."""
+        library, locator = self._place(error.__traceback__)
+        if isinstance(error, EvaluationError):
+            message = error.message
+        elif isinstance(error, RecursionError):
+            message = "the expression is nested too deeply"
+        else:
+            message = f"internal error ({type(error).__name__})"
+        return EvaluationError(message, library=library, define=define, locator=locator)
+
+    def _place(self, traceback: TracebackType | None) -> tuple[str | None, str | None]:
+        place: tuple[str | None, str | None] = (None, None)
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == GENERATED:
+                line = traceback.tb_lineno - 1
+                place = (self._owners[line], self._locators[line])
+            traceback = traceback.tb_next
+        return place
+
+
+class Results:
+    """What one evaluation found. `results["Library.Define"]` is the define's CQL value."""
+
+    def __init__(self, program: Program, evaluation: Evaluation) -> None:
+        self._program = program
+        self._evaluation = evaluation
+
+    def __getitem__(self, define: str) -> Any:
+        """The value; null is None. Raises UnknownDefineError when it was not evaluated."""
+        return self._evaluation.memo[self._evaluated(define)]
+
+    def __contains__(self, define: str) -> bool:
+        number = self._program._numbers.get(define)
+        return number is not None and self._evaluation.memo[number] is not UNSET
+
+    def evidence(self, define: str) -> tuple[Evidence, ...]:
+        """The resources that decided the define, with the deciding values, without repeats."""
+        number = self._evaluated(define)
+        return collect(self._evaluation.frames, number, self._evaluation.memo[number])
+
+    def _evaluated(self, define: str) -> int:
+        number = self._program._number(define)
+        if self._evaluation.memo[number] is UNSET:
+            raise UnknownDefineError(f"{define} was not evaluated")
+        return number
+
+
+def load(libraries: Iterable[Mapping[str, Any]]) -> Program:
+    """Load ELM JSON documents (parsed) that together resolve all their includes.
+
+    Raises LibraryLoadError (bad document, missing or cyclic include, unknown name) and
+    UnsupportedOperatorError, both with library and locator.
+    """
+    found = read_libraries(libraries)
+    if not found:
+        raise LibraryLoadError("no library was given")
+    return Program(Compiler(found))
