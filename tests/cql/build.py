@@ -1,9 +1,10 @@
 """Small FHIR records for truth tables of the CQL libraries, and their evaluation.
 
-    record = bundle(condition(SNOMED("69896004")), observation("tjc28", 4), statement("adalimumab", "2026-08-03"))
+    record = bundle(condition(SNOMED("69896004")), observation("tjc28", 4))
     evaluate(record, ["RAData.TJC28 Results"])["RAData.TJC28 Results"]
 
-Values come back as plain JSON: dates as ISO strings, decimals as float, tuples as dict, resources as "Type/id".
+Values come back as plain JSON: dates as ISO strings, decimals as float, tuples as dict, resources
+as "Type/id".
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ OBSERVATIONS: Mapping[str, Coding] = {
     "ega-0-10": LOINC("75846-6"),
     "cdai": LOINC("75847-4"),
     "sdai": LOINC("75845-8"),
-    "rf": LOINC("15205-0"),
+    "rf": LOINC("11572-5"),
     "anti-ccp": LOINC("33935-8"),
     "igra": LOINC("71773-6"),
     "smoking": LOINC("72166-2"),
@@ -180,7 +181,9 @@ def observation(
     if date is not None:
         made["effectiveDateTime"] = date
     if interpretation is not None:
-        coding = INTERPRETATION(interpretation) if isinstance(interpretation, str) else interpretation
+        coding = (
+            INTERPRETATION(interpretation) if isinstance(interpretation, str) else interpretation
+        )
         made["interpretation"] = [concept(coding)]
     if components:
         made["component"] = list(components)
@@ -360,7 +363,10 @@ def bundle(*resources: Json) -> Json:
         "resourceType": "Bundle",
         "type": "collection",
         "entry": [
-            {"fullUrl": f"https://ehr.example.org/fhir/{r['resourceType']}/{r['id']}", "resource": r}
+            {
+                "fullUrl": f"https://ehr.example.org/fhir/{r['resourceType']}/{r['id']}",
+                "resource": r,
+            }
             for r in listed
         ],
     }

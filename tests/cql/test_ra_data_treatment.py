@@ -1,0 +1,542 @@
+"""Truth tables of treatment: recognising drugs (5.2), episodes (0.9, 8.8, 8.27), index drug (8.28)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cql import build
+from tests.cql.build import (
+    ATC,
+    LOCAL,
+    RXNORM,
+    administration,
+    bundle,
+    concept,
+    dispense,
+    medication,
+    quantity,
+    request,
+    resource,
+    statement,
+)
+
+
+def rows(define: str, *resources: build.Json, **options: Any) -> Any:
+    name = f"RAData.{define}"
+    return build.evaluate(bundle(*resources), [name], **options)[name]
+
+
+def episodes(*resources: build.Json, **options: Any) -> list[Any]:
+    return list(rows("Treatment Episodes", *resources, **options))
+
+
+def ingredients(*resources: build.Json) -> list[tuple[str, str]]:
+    return [(e["ingredient"], e["confidence"]) for e in episodes(*resources)]
+
+
+def index_drug(*resources: build.Json) -> str | None:
+    found = rows("Index Drug", *resources)
+    return None if found is None else str(found["ingredient"])
+
+
+# ----- which drug -----
+
+
+@pytest.mark.parametrize(
+    ("drug", "expected"),
+    [
+        (RXNORM("327361"), [("adalimumab", "coded")]),
+        (RXNORM("352334"), [("adalimumab", "coded")]),
+        (RXNORM("2103479"), [("adalimumab", "coded")]),
+        (ATC("L04AB04"), [("adalimumab", "coded")]),
+        (ATC("L01XC02"), [("rituximab", "coded")]),
+        (ATC("L01FA01"), [("rituximab", "coded")]),
+        (ATC("L04AA29"), [("tofacitinib", "coded")]),
+        (ATC("L01BA01"), [("methotrexate", "coded")]),
+        (LOCAL("iguratimod"), [("iguratimod", "coded")]),
+        (concept(text="Adalimumab-atto 40 mg/0.8 mL pen"), [("adalimumab", "text")]),
+        (concept(text="HUMIRA 40MG"), [("adalimumab", "text")]),
+        (concept(text="certolizumab pegol"), [("certolizumab pegol", "text")]),
+        (concept(text="阿达木单抗注射液"), [("adalimumab", "text")]),
+        (concept(text="甲氨蝶呤片 2.5mg"), [("methotrexate", "text")]),
+        (concept(text="硫酸羟氯喹片"), [("hydroxychloroquine", "text")]),
+        (concept(text="paracetamol"), []),
+        (concept(ATC("N02BE01"), text="paracetamol"), []),
+        ({"reference": "Medication/x", "display": "Etanercept 50 mg"}, [("etanercept", "text")]),
+    ],
+)
+def test_drug_is_recognised(drug: Any, expected: list[tuple[str, str]]) -> None:
+    assert ingredients(statement(drug, "2026-05-04")) == expected
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Medication/m1", "https://ehr.example.org/fhir/Medication/m1", "urn:uuid:m1"],
+)
+def test_medication_resource(reference: str) -> None:
+    record = statement({"reference": reference}, "2026-05-04")
+    assert ingredients(record, medication("m1", "adalimumab")) == [("adalimumab", "coded")]
+    assert ingredients(record, medication("m1", None, "etanercept")) == [("etanercept", "coded")]
+    assert ingredients(record, medication("m2", "adalimumab")) == []
+
+
+def test_contained_medication() -> None:
+    record = statement(
+        {"reference": "#m1"}, "2026-05-04", contained=[medication("m1", "tocilizumab")]
+    )
+    assert ingredients(record) == [("tocilizumab", "coded")]
+
+
+@pytest.mark.parametrize(
+    ("drug", "moa", "kind"),
+    [
+        ("adalimumab", "TNFi", "bDMARD"),
+        ("tocilizumab", "IL6Ri", "bDMARD"),
+        ("abatacept", "ABA", "bDMARD"),
+        ("rituximab", "RTX", "bDMARD"),
+        ("anakinra", "IL1Ri", "bDMARD"),
+        ("tofacitinib", "JAKi", "tsDMARD"),
+        ("methotrexate", "csDMARD", "csDMARD"),
+        ("prednisone", "GC", "GC"),
+        ("isoniazid", "TPT", "other"),
+        ("amoxicillin", "ANTIBIOTIC", "other"),
+        (LOCAL("tripterygium"), "otherDMARD", "other"),
+        (ATC("L04AX01"), "otherDMARD", "other"),
+    ],
+)
+def test_class(drug: Any, moa: str, kind: str) -> None:
+    (episode,) = episodes(statement(drug, "2026-05-04"))
+    assert (episode["moa"], episode["kind"]) == (moa, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("Denosumab 60 mg", True), ("luspatercept", True), ("imatinib", False), ("ibrutinib", False)],
+)
+def test_unmapped_name_is_asked_about(text: str, asked: bool) -> None:
+    issues = rows("Data Issues", statement(concept(text=text), "2026-05-04", id="it"))
+    expected = [("UNMAPPED_MEDICATION", "MedicationStatement/it")] if asked else []
+    assert [(i["code"], i["ref"]) for i in issues] == expected
+
+
+def test_unmapped_tinib_is_asked_about() -> None:
+    issues = rows("Data Issues", statement(concept(text="Deucravacitinib"), "2026-05-04"))
+    assert [i["code"] for i in issues] == ["UNMAPPED_MEDICATION"]
+
+
+# ----- what counts as exposure -----
+
+
+@pytest.mark.parametrize(
+    ("record", "counts"),
+    [
+        (statement("adalimumab", "2026-05-04"), True),
+        (statement("adalimumab", "2026-05-04", status="completed"), True),
+        (statement("adalimumab", "2026-05-04", status="on-hold"), True),
+        (statement("adalimumab", "2026-05-04", status="intended"), False),
+        (statement("adalimumab", "2026-05-04", status="not-taken"), False),
+        (statement("adalimumab", "2026-05-04", status="entered-in-error"), False),
+        (request("adalimumab", "2026-05-04"), True),
+        (request("adalimumab", "2026-05-04", status="draft"), False),
+        (request("adalimumab", "2026-05-04", status="cancelled"), False),
+        (request("adalimumab", "2026-05-04", intent="plan"), False),
+        (request("adalimumab", "2026-05-04", doNotPerform=True), False),
+        (administration("infliximab", "2026-05-04"), True),
+        (administration("infliximab", "2026-05-04", status="not-done"), False),
+        (dispense("adalimumab", "2026-05-04"), True),
+        (dispense("adalimumab", "2026-05-04", status="cancelled"), False),
+        (dispense("adalimumab", "2026-05-04", status="declined"), False),
+    ],
+)
+def test_exposure(record: build.Json, counts: bool) -> None:
+    assert len(episodes(record)) == (1 if counts else 0)
+
+
+def test_planned_start_is_no_exposure_yet() -> None:
+    record = statement("adalimumab", "2026-12-01", id="it")
+    assert episodes(record) == []
+    assert [i["code"] for i in rows("Data Issues", record)] == ["FUTURE_DATED_DATA"]
+
+
+# ----- episodes -----
+
+
+def test_gap_of_90_days_stays_in_the_episode_and_91_do_not() -> None:
+    first = statement("etanercept", "2025-01-01", "2025-06-30", status="completed")
+    near = statement("etanercept", "2025-09-28")
+    far = statement("etanercept", "2025-09-29")
+    assert [e["start"] for e in episodes(first, near)] == ["2025-01-01"]
+    assert [e["start"] for e in episodes(first, far)] == ["2025-01-01", "2025-09-29"]
+
+
+def test_rituximab_merges_over_a_year() -> None:
+    doses = [administration("rituximab", d) for d in ("2024-01-10", "2024-01-24", "2025-01-23")]
+    assert [e["start"] for e in episodes(*doses)] == ["2024-01-10"]
+    later = administration("rituximab", "2026-01-24")
+    assert [e["start"] for e in episodes(*doses, later)] == ["2024-01-10", "2026-01-24"]
+
+
+def test_change_of_dose_and_biosimilar_do_not_restart() -> None:
+    records = [
+        statement(
+            concept(RXNORM("327361"), text="adalimumab"),
+            "2025-01-06",
+            "2025-09-01",
+            status="completed",
+        ),
+        statement(concept(RXNORM("2103479"), text="adalimumab-atto"), "2025-09-01"),
+    ]
+    (episode,) = episodes(*records)
+    assert (episode["start"], episode["active"]) == ("2025-01-06", True)
+    assert episode["biosimilarSwitchDate"] == "2025-09-01"
+
+
+def test_order_of_resources_changes_nothing() -> None:
+    records = [
+        statement("etanercept", "2025-01-01", "2025-06-30", status="stopped", reason="stop-cost"),
+        dispense("etanercept", "2025-02-01"),
+        request("etanercept", "2025-01-03"),
+        statement("methotrexate", "2024"),
+    ]
+    assert episodes(*records) == episodes(*reversed(records))
+
+
+@pytest.mark.parametrize(
+    ("resources", "start", "unconfirmed"),
+    [
+        # 8.27: the first dose within 90 days of the stated start
+        ([statement("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-03-10")],
+         "2026-03-10", False),
+        ([statement("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-05-31")],
+         "2026-05-31", False),
+        ([statement("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-06-01")],
+         "2026-03-02", True),
+        # 8.8: the earliest reliable date
+        ([statement("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-02-20")],
+         "2026-02-20", False),
+        ([statement("adalimumab", "2026-03-02")], "2026-03-02", False),
+        ([administration("infliximab", "2026-03-02")], "2026-03-02", False),
+        ([request("adalimumab", "2026-03-02")], "2026-03-02", True),
+        ([request("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-03-20")],
+         "2026-03-20", False),
+        ([request("adalimumab", "2026-03-02"), dispense("adalimumab", "2026-06-20", 56)],
+         "2026-03-02", True),
+        ([request("adalimumab", "2026-02-20"), statement("adalimumab", "2026-03-02")],
+         "2026-03-02", False),
+        # 0.4: never padded
+        ([statement("adalimumab", "2026-08")], "2026-08", False),
+        ([statement("adalimumab", "2026")], "2026", False),
+        ([statement("adalimumab", "2026-08"), dispense("adalimumab", "2026-08-05")],
+         "2026-08-05", False),
+        ([statement("adalimumab")], None, False),
+    ],
+)  # fmt: skip
+def test_start(resources: list[build.Json], start: str | None, unconfirmed: bool) -> None:
+    (episode,) = episodes(*resources)
+    assert (episode["start"], episode["startUnconfirmed"]) == (start, unconfirmed)
+
+
+def test_bounds_of_an_order_are_its_start() -> None:
+    bounds = {"timing": {"repeat": {"boundsPeriod": {"start": "2026-04-01"}}}}
+    (episode,) = episodes(request("adalimumab", "2026-03-02", dosageInstruction=[bounds]))
+    assert episode["start"] == "2026-04-01"
+
+
+@pytest.mark.parametrize(
+    ("resources", "active", "stop", "reason"),
+    [
+        ([statement("adalimumab", "2026-05-04")], True, None, None),
+        ([statement("adalimumab", "2026-05-04", status="on-hold")], True, None, None),
+        ([statement("adalimumab", "2026-05-04", status="unknown")], None, None, None),
+        ([statement("adalimumab", "2026-05-04", "2026-11-22")], False, "2026-11-22", None),
+        ([statement("adalimumab", "2026-05-04", "2026-11-23")], True, None, None),
+        ([statement("adalimumab", "2026-05-04", "2027-05-04")], True, None, None),
+        ([statement("adalimumab", "2026-05-04", "2026-11")], True, None, None),
+        ([statement("adalimumab", "2026-05-04", "2026-10", status="stopped")],
+         False, "2026-10", None),
+        ([statement("adalimumab", "2026-05-04", status="stopped")], False, None, None),
+        ([statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped",
+                    reason="stop-allergy")], False, "2026-11-10", "stop-allergy"),
+        ([statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped",
+                    reason=concept(text="nobody knows"))], False, "2026-11-10", None),
+        ([request("adalimumab", "2026-05-04", status="stopped", reason="stop-ineffective-primary")],
+         False, None, "stop-ineffective-primary"),
+        # what the patient takes wins over what was ordered
+        ([statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped",
+                    reason="stop-cost"), request("adalimumab", "2026-05-01")],
+         False, "2026-11-10", "stop-cost"),
+        # a dose after the stop is a new use
+        ([statement("adalimumab", "2026-05-04", "2026-09-10", status="stopped"),
+          dispense("adalimumab", "2026-10-20")], True, None, None),
+        # a new order after the stop
+        ([statement("adalimumab", "2026-05-04", "2026-09-10", status="stopped"),
+          request("adalimumab", "2026-10-20")], True, None, None),
+        # old supply left over at the stop is none
+        ([statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped"),
+          dispense("adalimumab", "2026-11-01", 84)], False, "2026-11-10", None),
+        # a used-up order with supply in hand
+        ([request("adalimumab", "2026-05-04", status="completed"),
+          dispense("adalimumab", "2026-11-01", 28)], True, None, None),
+        # supply that ended longer ago than the gap
+        ([dispense("adalimumab", "2026-05-04", 28)], False, "2026-05-31", None),
+        ([dispense("adalimumab", "2026-07-29", 28)], True, None, None),
+        ([dispense("adalimumab", "2026-07-28", 28)], False, "2026-08-24", None),
+        ([administration("rituximab", "2025-11-23")], True, None, None),
+        ([administration("rituximab", "2025-11-22")], False, "2025-11-22", None),
+        # an earlier, never closed statement does not outlive the later stop
+        ([statement("adalimumab", "2024-05-06"),
+          statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped")],
+         False, "2026-11-10", None),
+    ],
+)  # fmt: skip
+def test_stop(
+    resources: list[build.Json], active: bool | None, stop: str | None, reason: str | None
+) -> None:
+    episode = episodes(*resources)[-1]
+    assert (episode["active"], episode["stop"], episode["stopReason"]) == (active, stop, reason)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "stop-ineffective-primary", "stop-ineffective-secondary", "stop-ineffective",
+        "stop-adverse-event", "stop-allergy", "stop-toxicity", "stop-lab-toxicity",
+        "stop-remission", "stop-cost", "stop-pregnancy", "stop-patient-choice", "stop-infection",
+        "stop-surgery",
+    ],
+)  # fmt: skip
+def test_stop_reason(reason: str) -> None:
+    record = statement("adalimumab", "2026-05-04", "2026-11-10", status="stopped", reason=reason)
+    (episode,) = episodes(record)
+    assert episode["stopReason"] == reason
+
+
+def test_unknown_status_is_an_issue() -> None:
+    record = statement("adalimumab", "2026-05-04", status="unknown")
+    assert [i["code"] for i in rows("Data Issues", record)] == ["TREATMENT_STATUS_UNKNOWN"]
+
+
+def test_undated_row_joins_the_latest_episode() -> None:
+    found = episodes(
+        statement("adalimumab", "2020-01-06", "2021-01-04", status="completed"),
+        dispense("adalimumab", "2026-11-02"),
+        statement("adalimumab", status="active", id="undated"),
+    )
+    assert ["MedicationStatement/undated" in e["refs"] for e in found] == [False, True]
+
+
+def test_antibiotic_courses_are_separate_infections() -> None:
+    courses = [
+        statement("amoxicillin", "2026-09-01", "2026-09-08", status="completed"),
+        statement("amoxicillin", "2026-11-16"),
+    ]
+    assert [(e["start"], e["active"]) for e in episodes(*courses)] == [
+        ("2026-09-01", False),
+        ("2026-11-16", True),
+    ]
+
+
+# ----- the index drug -----
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ([], None),
+        ([statement("prednisone", "2026-05-04")], None),
+        ([statement("methotrexate", "2026-05-04")], "methotrexate"),
+        ([statement("methotrexate", "2026-10-04"), statement("adalimumab", "2026-05-04")],
+         "adalimumab"),
+        ([statement("etanercept", "2026-05-04"), statement("tofacitinib", "2026-06-04")],
+         "tofacitinib"),
+        # 8.28: stopped within 90 days is still the index
+        ([statement("methotrexate", "2025-05-04"),
+          statement("adalimumab", "2025-05-04", "2026-08-25", status="stopped")], "adalimumab"),
+        ([statement("methotrexate", "2025-05-04"),
+          statement("adalimumab", "2025-05-04", "2026-08-24", status="stopped")], "methotrexate"),
+        ([administration("rituximab", "2025-03-01"), statement("methotrexate", "2025-05-04")],
+         "methotrexate"),
+        ([statement("rituximab", "2025-01-01", "2025-11-23", status="stopped"),
+          statement("methotrexate", "2025-05-04")], "rituximab"),
+        ([statement("adalimumab", "2020-05-04", status="stopped"),
+          statement("methotrexate", "2025-05-04")], "methotrexate"),
+        ([statement("anakinra", "2026-05-04"), statement("methotrexate", "2025-05-04")],
+         "methotrexate"),
+        ([statement("adalimumab", "2026-05-04", status="unknown"),
+          statement("methotrexate", "2025-05-04")], "adalimumab"),
+        # same day: MTX, LEF, SSZ, HCQ
+        ([statement("hydroxychloroquine", "2026-01-05"), statement("sulfasalazine", "2026-01-05"),
+          statement("leflunomide", "2026-01-05"), statement("methotrexate", "2026-01-05")],
+         "methotrexate"),
+        ([statement("hydroxychloroquine", "2026-01-05"), statement("sulfasalazine", "2026-01-05"),
+          statement("leflunomide", "2026-01-05")], "leflunomide"),
+        ([statement("hydroxychloroquine", "2026-01-05"), statement("sulfasalazine", "2026-01-05")],
+         "sulfasalazine"),
+        ([statement("methotrexate", "2026-01-05"), statement("sulfasalazine", "2026-01-06")],
+         "sulfasalazine"),
+        ([statement(LOCAL("tripterygium"), "2026-05-04")], None),
+    ],
+)  # fmt: skip
+def test_index_drug(resources: list[build.Json], expected: str | None) -> None:
+    assert index_drug(*resources) == expected
+    assert index_drug(*reversed(resources)) == expected
+
+
+@pytest.mark.parametrize(
+    ("resources", "taken", "ordered"),
+    [
+        ([statement("adalimumab", "2026-01-05"), statement("tofacitinib", "2026-06-01")],
+         True, False),
+        ([statement("adalimumab", "2026-01-05"), request("tofacitinib", "2026-11-16")],
+         False, True),
+        ([dispense("adalimumab", "2026-11-02"), dispense("tofacitinib", "2026-11-10")],
+         True, False),
+        # the old supply ended before the new drug began
+        ([dispense("adalimumab", "2026-10-01"), dispense("tofacitinib", "2026-11-10")],
+         False, True),
+        ([administration("rituximab", "2026-06-08"), statement("tofacitinib", "2026-11-01")],
+         True, False),
+        ([administration("rituximab", "2026-06-07"), statement("tofacitinib", "2026-11-01")],
+         False, True),
+        ([statement("adalimumab", "2026-01-05"),
+          statement("tofacitinib", "2025-06-01", "2025-12-01", status="stopped")], False, False),
+        ([statement("adalimumab", "2026-01-05"), statement("methotrexate", "2025-06-01")],
+         False, False),
+    ],
+)  # fmt: skip
+def test_two_biologics(resources: list[build.Json], taken: bool, ordered: bool) -> None:
+    names = ["RAData.Two b/tsDMARDs Taken", "RAData.Two b/tsDMARDs Ordered"]
+    found = build.evaluate(bundle(*resources), names)
+    assert [found[name] for name in names] == [taken, ordered]
+
+
+# ----- intolerance -----
+
+
+def allergy(drug: str, clinical: str = "active", verification: str = "confirmed") -> build.Json:
+    system = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
+    return resource(
+        "AllergyIntolerance",
+        patient={"reference": "Patient/p"},
+        code=concept(build.DRUGS[drug]),
+        clinicalStatus=concept((system + "clinical", clinical)),
+        verificationStatus=concept((system + "verification", verification)),
+        recordedDate="2026-06-01",
+    )
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (allergy("adalimumab"), [("adalimumab", "2026-06-01", True, "confirmed")]),
+        (allergy("adalimumab", "resolved"), [("adalimumab", "2026-06-01", False, "confirmed")]),
+        (allergy("adalimumab", verification="unconfirmed"),
+         [("adalimumab", "2026-06-01", True, "possible")]),
+        (allergy("adalimumab", verification="refuted"), []),
+        (allergy("amoxicillin"), []),
+    ],
+)  # fmt: skip
+def test_allergies(record: build.Json, expected: list[Any]) -> None:
+    found = rows("DMARD Allergies", record)
+    assert [(r["ingredient"], r["date"], r["active"], r["verification"]) for r in found] == expected
+
+
+def adverse_event(suspect: build.Json, date: str = "2026-06-01") -> build.Json:
+    return resource(
+        "AdverseEvent",
+        subject={"reference": "Patient/p"},
+        actuality="actual",
+        date=date,
+        suspectEntity=[{"instance": suspect}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("suspect", "expected"),
+    [
+        ({"reference": "MedicationStatement/s"}, ["adalimumab"]),
+        ({"reference": "https://ehr.example.org/fhir/MedicationStatement/s"}, ["adalimumab"]),
+        ({"reference": "Medication/m"}, ["etanercept"]),
+        ({"display": "Infliximab"}, ["infliximab"]),
+        ({"reference": "Device/d"}, []),
+    ],
+)
+def test_suspect_of_an_adverse_event(suspect: build.Json, expected: list[str]) -> None:
+    resources = [
+        statement("adalimumab", "2026-05-04", id="s"),
+        medication("m", "etanercept"),
+        adverse_event(suspect),
+    ]
+    assert [r["ingredient"] for r in rows("DMARD Adverse Events", *resources)] == expected
+
+
+def test_potential_event_is_none() -> None:
+    event = adverse_event({"display": "adalimumab"}) | {"actuality": "potential"}
+    assert rows("DMARD Adverse Events", event) == []
+
+
+def test_events_of_the_index_drug_belong_to_its_episode() -> None:
+    drug = statement("adalimumab", "2026-05-04")
+    suspect = {"display": "adalimumab"}
+    early, late = adverse_event(suspect, "2026-05-01"), adverse_event(suspect, "2026-06-01")
+    found = rows("Index Drug Adverse Events", drug, early, late)
+    assert [r["date"] for r in found] == ["2026-06-01"]
+
+
+# ----- glucocorticoids -----
+
+
+def dosage(value: float, unit: str = "mg", period: float = 1, per: str = "d") -> build.Json:
+    return {
+        "timing": {"repeat": {"frequency": 1, "period": period, "periodUnit": per}},
+        "doseAndRate": [{"doseQuantity": quantity(value, unit)}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("resources", "dose"),
+    [
+        ([], 0),
+        ([statement("methotrexate", "2026-05-04")], 0),
+        ([statement("prednisone", "2026-05-04", dosage=[dosage(7.5)])], 7.5),
+        ([statement("prednisone", "2026-05-04", dosage=[dosage(10), dosage(5)])], 15),
+        ([statement("prednisone", "2026-05-04", dosage=[dosage(10, period=2)])], 5),
+        ([statement("methylprednisolone", "2026-05-04", dosage=[dosage(8)])], 10),
+        ([request("prednisone", "2026-05-04", dosageInstruction=[dosage(5)])], 5),
+        ([statement("prednisone", "2026-05-04")], None),
+        ([statement("prednisone", "2026-05-04", dosage=[dosage(2, "{tablet}")])], None),
+        ([statement("prednisone", "2026-05-04", dosage=[dosage(5) | {"asNeededBoolean": True}])],
+         None),
+        ([statement("prednisone", "2026-05-04", dosage=[
+            dosage(20) | {"sequence": 1}, dosage(10) | {"sequence": 2}])], None),
+        ([statement("prednisone", "2026-05-04", "2026-06-04", status="completed",
+                    dosage=[dosage(5)])], 0),
+    ],
+)  # fmt: skip
+def test_prednisone_equivalent(resources: list[build.Json], dose: float | None) -> None:
+    assert rows("Prednisone Equivalent Dose", *resources) == (
+        None if dose is None else pytest.approx(dose)
+    )
+
+
+# ----- preventive therapy -----
+
+
+def test_tb_preventive_therapy_records() -> None:
+    stated = statement(
+        "isoniazid", "2025-01-13", "2025-07-18", status="completed", category=concept(LOCAL("tpt"))
+    )
+    procedure = resource(
+        "Procedure",
+        subject={"reference": "Patient/p"},
+        status="in-progress",
+        code=concept(LOCAL("tpt")),
+        performedPeriod={"start": "2026-10-01"},
+    )
+    found = rows("TB Preventive Therapy Records", stated, procedure)
+    assert [(r["status"], r["start"], r["stop"]) for r in found] == [
+        ("completed", "2025-01-13", "2025-07-18"),
+        ("active", "2026-10-01", None),
+    ]
