@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import EvaluationError
-from ..units import conversion_factor
+from ..units import conversion_factor, parse_unit
 from ..values import Date, DateTime, Quantity, Time, Uncertainty
 from ..values_temporal import DAY, HOUR, MS_PER_DAY, MS_PER_MINUTE
 from .numeric import CONTEXT
@@ -168,7 +168,8 @@ def bounds(value: Any) -> tuple[Any, Any]:
 def compare_for_sort(left: Any, right: Any) -> int:
     """A total order for sorting: nulls first; where the order is unknown, by earliest instant.
 
-    Of two dates or times with the same earliest instant the less precise comes first.
+    Of two dates or times with the same earliest instant the less precise comes first. Quantities
+    that are not commensurable are kept apart, so that those that are stay in their order.
     """
     if left is None or right is None:
         return (left is not None) - (right is not None)
@@ -177,8 +178,8 @@ def compare_for_sort(left: Any, right: Any) -> int:
     result = order(left, right)
     if result is not None:
         return result
-    if isinstance(left, Quantity):
-        raise EvaluationError("quantities with units that do not fit cannot be sorted")
+    if isinstance(left, Quantity) and isinstance(right, Quantity):
+        return -1 if _dimension(left.unit) < _dimension(right.unit) else 1
     low, other_low = left.low, right.low
     if isinstance(left, Date | DateTime):
         moment, other = as_date_time(left, right), as_date_time(right, left)
@@ -188,3 +189,8 @@ def compare_for_sort(left: Any, right: Any) -> int:
     if low != other_low:
         return -1 if low < other_low else 1
     return -1 if left.precision < right.precision else 1
+
+
+def _dimension(unit: str) -> tuple[tuple[str, int], ...]:
+    parsed = parse_unit(unit)
+    return ((unit, 0),) if parsed is None else parsed.dimension

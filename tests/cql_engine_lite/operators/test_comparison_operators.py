@@ -246,5 +246,20 @@ def test_sorting_is_a_total_order(values: list[Date | None]) -> None:
 def test_sorting_uncertain_and_timed_values() -> None:
     assert compare_for_sort(Uncertainty(1, 9), 2) == -1
     assert compare_for_sort(DateTime(2020, 1, 1, 9, offset=60), DateTime(2020, 1, 1, 8, 5)) == -1
-    with pytest.raises(EvaluationError, match="cannot be sorted"):
-        compare_for_sort(amount("1", "mg"), amount("1", "cm"))
+
+
+MIXED = st.builds(
+    Quantity,
+    st.decimals(min_value=0, max_value=9, places=1),
+    st.sampled_from(["mg/L", "mg/dL", "mmol/L", "1", "{score}", "[zz]", "[yy]"]),
+)
+
+
+@given(st.lists(MIXED, min_size=3, max_size=3))
+def test_sorting_quantities_of_any_units_is_a_total_order(values: list[Quantity]) -> None:
+    a, b, c = values
+    assert compare_for_sort(a, b) == -compare_for_sort(b, a)
+    if compare_for_sort(a, b) <= 0 and compare_for_sort(b, c) <= 0:
+        assert compare_for_sort(a, c) <= 0
+    if less(a, b):
+        assert compare_for_sort(a, b) == -1
