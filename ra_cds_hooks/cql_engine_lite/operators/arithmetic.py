@@ -208,7 +208,10 @@ def truncated_divide(left: Any, right: Any) -> Any:
 
 
 def _integral_quotient(left: Decimal, right: Decimal) -> Decimal | None:
-    return numeric.decimal(CONTEXT.divide_int(left, right)) if right else None
+    try:
+        return numeric.decimal(CONTEXT.divide_int(left, right)) if right else None
+    except DecimalException:
+        return None  # more digits than arithmetic holds, so out of range as well
 
 
 @operator("Modulo")
@@ -233,7 +236,10 @@ def modulo(left: Any, right: Any) -> Any:
 
 
 def _remainder(left: Decimal, right: Decimal) -> Decimal | None:
-    return numeric.decimal(CONTEXT.remainder(left, right)) if right else None
+    try:
+        return numeric.decimal(CONTEXT.remainder(left, right)) if right else None
+    except DecimalException:
+        return None  # the quotient has more digits than arithmetic holds
 
 
 @operator("Negate")

@@ -45,7 +45,10 @@ def truncate(operand: int | Decimal | None) -> int | None:
 def _to_integer(value: int | Decimal | None, rounding: str) -> int | None:
     if value is None:
         return None
-    return numeric.integer(int(decimal_of(value).quantize(_WHOLE, rounding, CONTEXT)))
+    exact = decimal_of(value)
+    if numeric.is_huge(exact):
+        return None
+    return numeric.integer(int(exact.quantize(_WHOLE, rounding, CONTEXT)))
 
 
 @operator("Round", operands=("operand", "precision"))
@@ -59,8 +62,8 @@ def round_half_away(operand: Any, precision: int | None = None) -> Any:
     value = decimal_of(operand)
     digits = min(precision or 0, numeric.SCALE)
     exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent <= digits:
-        return value
+    if (isinstance(exponent, int) and -exponent <= digits) or numeric.is_huge(value):
+        return numeric.decimal(value)
     return numeric.decimal(value.quantize(_WHOLE.scaleb(-digits), ROUND_HALF_UP, CONTEXT))
 
 
@@ -161,7 +164,7 @@ def _boundary(operand: Any, precision: int | None, *, high: bool) -> Any:
 def _decimal_boundary(value: Decimal, precision: int | None, high: bool) -> Decimal | None:
     """CQL 1.5: the digits not given are all zeroes (low) or all nines (high)."""
     digits = numeric.SCALE if precision is None else precision
-    if not 0 <= digits <= numeric.SCALE:
+    if not 0 <= digits <= numeric.SCALE or numeric.is_huge(value):
         return None
     exponent = value.as_tuple().exponent
     given = max(0, -exponent) if isinstance(exponent, int) else 0

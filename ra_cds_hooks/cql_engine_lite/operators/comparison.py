@@ -20,8 +20,11 @@ from ..values import (
 )
 from . import ordering
 from .interval_bounds import end_of, start_of
-from .numeric import CONTEXT
+from .numeric import CONTEXT, is_huge
 from .registry import operator
+
+# Equivalence rounds to at most this many digits after the point: more than any Decimal has.
+MOST_DIGITS = 20
 
 
 @operator("Equal")
@@ -162,7 +165,9 @@ def equivalent_decimals(left: Decimal, right: Decimal) -> bool:
     """Equal once both are rounded to the digits of the one that has fewer."""
     if left == right:
         return True
-    digits = min(_fraction_digits(left), _fraction_digits(right))
+    if is_huge(left) or is_huge(right):
+        return False
+    digits = min(_fraction_digits(left), _fraction_digits(right), MOST_DIGITS)
     step = Decimal(1).scaleb(-digits)
     rounded = (value.quantize(step, ROUND_HALF_UP, CONTEXT) for value in (left, right))
     return next(rounded) == next(rounded)

@@ -37,6 +37,11 @@ _DECIMAL_END = Decimal(10) ** 28
 _ONE = Decimal(1)
 
 
+def is_huge(value: Decimal) -> bool:
+    """Whether a number from outside is so far out of range that arithmetic would not hold it."""
+    return value.adjusted() > _DECIMAL_END.adjusted() or not value.is_finite()
+
+
 def integer(value: int) -> int | None:
     """The value if it is an Integer, else None (overflow)."""
     return value if MIN_INTEGER <= value <= MAX_INTEGER else None
@@ -56,7 +61,7 @@ def decimal(value: Decimal) -> Decimal | None:
         rounded = value
     elif not value:
         return Decimal(0)
-    elif value.adjusted() > _DECIMAL_END.adjusted():
+    elif is_huge(value):
         return None
     else:
         rounded = value.quantize(STEP if exponent < 0 else _ONE, context=CONTEXT)

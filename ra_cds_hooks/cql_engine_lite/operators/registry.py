@@ -14,6 +14,9 @@ How a compiler calls an operator:
   type name per operand, lists as "List", intervals as "Interval", named types as their local
   name ("Integer"), unknown as None. Leaving it out is allowed and treats null as untyped.
 
+The number of periods between partial dates is an `Uncertainty`: what comes from an operator is only
+ever compared or added by another operator, never by Python's own.
+
 Every function is pure, handles null operands itself, and never changes an operand.
 """
 

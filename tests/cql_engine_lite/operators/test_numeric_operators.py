@@ -284,3 +284,28 @@ def test_mixed_types(name: str, operands: tuple[object, ...], expected: object) 
 def test_errors_of_type_and_range(name: str, operands: tuple[object, ...]) -> None:
     with pytest.raises(EvaluationError):
         FUNCTIONS[name](*operands)
+
+
+# What a record may hold: JSON allows any number of digits and any exponent a float has.
+WILD = st.one_of(
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.floats(allow_nan=False, allow_infinity=False).map(lambda value: Decimal(repr(value))),
+    st.sampled_from([Decimal("1E+300"), Decimal("-1E-300"), Decimal(10) ** 28]),
+)
+UNARY = ["Abs", "Ceiling", "Floor", "Truncate", "Negate", "Round", "Ln", "Exp", "Precision"]
+UNARY += ["LowBoundary", "HighBoundary", "Successor", "Predecessor", "ToString", "ToQuantity"]
+BINARY = ["Add", "Subtract", "Multiply", "Divide", "TruncatedDivide", "Modulo", "Power", "Log"]
+BINARY += ["Less", "Equal", "Equivalent"]
+
+
+@given(WILD, WILD)
+def test_no_number_is_an_unplanned_error(left: Decimal, right: Decimal) -> None:
+    calls = [(name, (left,)) for name in UNARY] + [(name, (left, right)) for name in BINARY]
+    units = (Quantity(left, "mg/L"), Quantity(right, "g/dL"))
+    calls += [(name, units) for name in ("Add", "Divide", "Modulo", "Less", "Equal", "Equivalent")]
+    calls += [(name, ([left, right, Decimal(1)],)) for name in ("Avg", "StdDev", "Sum", "Median")]
+    for name, operands in calls:
+        try:
+            FUNCTIONS[name](*operands)
+        except EvaluationError:
+            continue
