@@ -21,7 +21,7 @@ from .errors import (
 )
 from .evidence import Evidence
 from .program import Program, Results, load
-from .terminology import Terminology, ValueSets
+from .terminology import BoundTerminology, Terminology, ValueSets
 from .values import (
     Code,
     CodeSystem,
@@ -34,10 +34,12 @@ from .values import (
     Quantity,
     Ratio,
     Time,
+    Uncertainty,
     ValueSet,
 )
 
 __all__ = [
+    "BoundTerminology",
     "Code",
     "CodeSystem",
     "Concept",
@@ -60,6 +62,7 @@ __all__ = [
     "Retriever",
     "Terminology",
     "Time",
+    "Uncertainty",
     "UnknownDefineError",
     "UnsupportedOperatorError",
     "ValueSet",

@@ -159,11 +159,12 @@ def tuple_(e: Emitter, elm: Node) -> str:
     for element in elm.get("element") or ():
         parts.append(f"{element['name']!r}: {e.node(element['value'])}")
     elements = "{" + ", ".join(parts) + "}"
-    if not e.row_scopes:
-        return e.assign(f"CqlTuple({elements})")
     rows = [variable.expression for scope in e.row_scopes for variable in scope]
     if e.collector != "fr" and e.collector_uses:
+        # What was read for this row, or by the function that makes the tuple, decided it too.
         rows.append(e.collector)
+    if not rows:
+        return e.assign(f"CqlTuple({elements})")
     label = "fr.define" if e.label is None else repr(e.label)
     return e.assign(f"CqlTuple({elements}, ({label}, {', '.join(rows)}))")
 

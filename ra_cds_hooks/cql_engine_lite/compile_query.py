@@ -226,7 +226,19 @@ def _give(
         _record_rows(e, rows, outer, path, value)
     elif not _is_tuple(e, elm) and e.collector_uses:
         e.emit(f"{outer}.extend({e.collector})")
+    if returned is not None and _is_made_by_function(e, elm) and rows:
+        # The function may have been given elements of the row only; the tuple is still made of it.
+        label = "fr.define" if e.label is None else repr(e.label)
+        carried = ", ".join(variable.expression for variable in rows)
+        value = e.assign(f"carrying({value}, {label}, {carried})")
     e.emit(f"{result}.append({value})" if gives_list else f"{result} = {value}")
+
+
+def _is_made_by_function(e: Emitter, elm: Node) -> bool:
+    expression = elm["return"]["expression"]
+    return expression.get("type") == "FunctionRef" and isinstance(
+        e.type_of(expression), TupleOf
+    )
 
 
 def _is_tuple(e: Emitter, elm: Node) -> bool:

@@ -7,6 +7,7 @@ are written at load, so that an operator that the engine does not know is an err
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,21 +29,18 @@ from .compile_property import Origin
 from .compile_references import operand_variables
 from .context import UNSET
 from .elm_types import (
-    FHIR_PRIMITIVES,
     ChoiceOf,
     ListOf,
-    Named,
     TupleOf,
     Type,
     fhir_local,
     member_type,
-    named,
-    operator_type_name,
     result_type,
 )
 from .emitter import NODES, Emitter, Line, Node
 from .errors import LibraryLoadError, UnsupportedOperatorError
 from .fhir_types import ABSTRACT_RESOURCES, COMPLEX_DATATYPES, RESOURCES
+from .inference import infer, origin_of
 from .library import FunctionDefinition, Library, resolve_function
 from .operators import OPERATORS
 from .operators.interval_bounds import make_interval
@@ -61,7 +59,7 @@ _NODE_MODULES = (
 _NOT_EXPRESSIONS = frozenset(
     {"With", "Without", "ByColumn", "ByDirection", "ByExpression", "FunctionDef", "ExpressionDef"}
 )
-_RECURSION_MARK = "being compiled"
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,9 @@ class Compiler:
         self.parameters: list[ParameterEntry] = []
         self._define_indexes: dict[tuple[str, str], int] = {}
         self._parameter_indexes: dict[tuple[str, str], int] = {}
-        self._constants: dict[Any, str] = {}
+        self._constants: dict[tuple[type, object], str] = {}
+        self._references: dict[str, set[str]] = {}
+        self.filename = f"<compiled CQL {next(_NUMBERS)}>"
         self._functions: dict[tuple[int, tuple[bool, ...]], str] = {}
         self._waiting: list[tuple[FunctionDefinition, tuple[bool, ...], str]] = []
 
@@ -120,8 +120,18 @@ class Compiler:
                 self._write_define(library, name, node)
         while self._waiting:
             self._write_function(*self._waiting.pop())
-        source = "\n".join("    " * line.depth + line.text for line in self.lines)
-        exec(compile(source, GENERATED, "exec"), self.namespace)
+        self._refuse_cycles()
+        source = "\n".join(" " * line.depth + line.text for line in self.lines) + "\n"
+        try:
+            code = compile(source, self.filename, "exec")
+        except (SyntaxError, RecursionError, MemoryError) as error:
+            line = min(getattr(error, "lineno", None) or 1, len(self.lines)) - 1
+            raise LibraryLoadError(
+                "an expression is nested too deeply for Python",
+                library=self.owners[line],
+                locator=self.lines[line].locator,
+            ) from error
+        exec(code, self.namespace)
         return self.namespace
 
     # ----- writing functions -----
@@ -133,14 +143,14 @@ class Compiler:
             if node.get("default") is not None:
                 function = f"q{len(self.parameters)}"
                 emitter = Emitter(self, library, f"{library.name}.{name}")
-                self._finish(emitter, f"def {function}(c, fr):", node["default"])
+                self._finish(emitter, function, "c, fr", node["default"])
             self.parameters.append(ParameterEntry(f"{library.name}.{name}", type_, function))
 
     def _write_define(self, library: Library, name: str, node: Node) -> None:
         index = self._define_indexes[library.name, name]
         emitter = Emitter(self, library, f"{library.name}.{name}")
         emitter.locators = [node.get("locator")]
-        self._finish(emitter, f"def {self.defines[index].function_name}(c, fr):", node["expression"])
+        self._finish(emitter, self.defines[index].function_name, "c, fr", node["expression"])
 
     def _write_function(
         self, function: FunctionDefinition, scanned: tuple[bool, ...], name: str
@@ -155,44 +165,59 @@ class Compiler:
             # A tuple made by the function carries the rows that it was given.
             emitter.row_scopes.append(rows)
         operands = "".join(f", p{number}" for number in range(len(function.operands)))
-        header = f"def {name}(c, fr, col{operands}):"
-        self._finish(emitter, header, function.node["expression"])
+        self._finish(emitter, name, f"c, fr, col{operands}", function.node["expression"])
 
-    def _finish(self, emitter: Emitter, header: str, body: Node) -> None:
-        value = emitter.node(body)
-        emitter.emit(f"return {value}")
+    def _finish(self, emitter: Emitter, name: str, arguments: str, body: Node) -> None:
+        """Write one function, and note which CQL each of its lines stands for."""
+        try:
+            emitter.emit(f"return {emitter.node(body)}")
+        except RecursionError:
+            raise emitter.invalid("the expression is nested too deeply") from None
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise emitter.invalid(f"malformed ELM ({type(error).__name__}: {error})") from error
+        self._references[name] = {f"g{index}" for index in emitter.define_names} | emitter.called
         first = emitter.lines[0].locator if emitter.lines else None
-        prologue = [Line(0, header, first)]
+        prologue = [Line(0, f"def {name}({arguments}):", first)]
         prologue += [Line(1, f"{name} = U", first) for name in emitter.define_names.values()]
         written = [*prologue, *emitter.lines]
         self.lines.extend(written)
         self.owners.extend([emitter.library.name] * len(written))
 
+    def _refuse_cycles(self) -> None:
+        """A define that needs itself is an error at load (a function may call itself)."""
+        done: set[str] = set()
+
+        def visit(name: str, path: tuple[str, ...]) -> None:
+            if name in path:
+                cycle = [part for part in path[path.index(name) :] if part.startswith("g")]
+                if cycle:
+                    entries = [self.defines[int(part[1:])] for part in cycle]
+                    names = " -> ".join(entry.name for entry in (*entries, entries[0]))
+                    raise LibraryLoadError(
+                        f"a define refers to itself: {names}", library=entries[0].library
+                    )
+            elif name not in done:
+                for other in sorted(self._references.get(name, ())):
+                    visit(other, (*path, name))
+                done.add(name)
+
+        for name in list(self._references):
+            visit(name, ())
+
     # ----- constants and names -----
 
     def constant(self, value: object) -> str:
-        """A value as an expression of generated code."""
-        if value is None or isinstance(value, bool):
+        """A value as a global name of generated code; null and truth values as themselves."""
+        if value is None or value is True or value is False:
             return repr(value)
-        if type(value) is int and value >= 0:
-            return repr(value)
-        key: Any = (type(value), value)
-        try:
-            known = self._constants.get(key)
-        except TypeError:
-            key, known = ("unhashable", id(value)), None
-        # 1.0 and 1.00 are equal and hash alike, and CQL can tell them apart (Precision).
-        if isinstance(value, Decimal):
-            key = (Decimal, str(value))
-            known = self._constants.get(key)
-        elif isinstance(value, tuple) and known is not None and repr(
-            self.namespace[known]
-        ) != repr(value):
-            key, known = (type(value), repr(value)), self._constants.get((type(value), repr(value)))
-        if known is None:
-            known = self._constants[key] = f"k{len(self._constants)}"
-            self.namespace[known] = value
-        return known
+        # By text as well: 1.0 and 1.00 are equal and hash alike, and CQL can tell them apart.
+        plain = isinstance(value, (str, int, Decimal))
+        key = (type(value), repr(value)) if plain else (type(value), id(value))
+        name = self._constants.get(key)
+        if name is None:
+            name = self._constants[key] = f"k{len(self._constants)}"
+            self.namespace[name] = value
+        return name
 
     def value_set(self, url: str) -> int:
         """The number of a value set."""
@@ -248,6 +273,7 @@ class Compiler:
         if name is None:
             name = self._functions[key] = f"f{len(self._functions)}"
             self._waiting.append((function, scanned, name))
+        e.called.add(name)
         return name
 
     def operator_call(self, e: Emitter, elm: Node) -> str:
@@ -288,43 +314,19 @@ class Compiler:
         )
 
     def inferred_type(self, e: Emitter, elm: Node) -> Type:
-        """The type of a node on which the translator wrote none."""
-        kind = elm.get("type")
-        if kind in ("AliasRef", "QueryLetRef", "OperandRef"):
-            return e.variable(elm["name"]).type
-        if kind == "Current":
-            return e.variable(elm.get("scope") or "$this").type
-        if kind == "Total":
-            return e.variable("$total").type
-        if kind == "Literal":
-            return named(elm["valueType"])
-        if kind == "As":
-            return member_type(elm, "as")
-        if kind == "ExpressionRef":
-            library = self.library_of(e, elm)
-            definition = self.definition(e, elm, library.statements, "define")
-            return result_type(definition) or result_type(definition["expression"])
-        if kind == "FunctionRef":
-            function = self.function(e, elm)
-            return function.result or result_type(function.node.get("expression") or {})
-        if kind == "Tuple":
-            parts = elm.get("element") or ()
-            return TupleOf(tuple((part["name"], e.type_of(part["value"])) for part in parts))
-        if kind == "Property":
-            return self._property_type(e, elm)
-        if kind == "Retrieve":
-            return ListOf(named(elm["dataType"]))
-        if kind == "Interval":
-            return None
-        if kind in _RESULT_TYPES:
-            return Named(f"System.{_RESULT_TYPES[kind]}")
-        return None
+        """The type of a node on which the translator wrote none; None when not known."""
+        return infer(self, e, elm)
 
-    def _property_type(self, e: Emitter, elm: Node) -> Type:
-        source = e.type_of(compile_property.source_of(e, elm))
-        if isinstance(source, TupleOf):
-            return source.element(elm["path"])
-        return None
+    def define_type(self, index: int) -> Type:
+        """The static type of a define."""
+        library, name = self.defines[index].library, self.defines[index].name
+        definition = self.libraries[library].statements[name.removeprefix(library + ".")]
+        return result_type(definition) or result_type(definition.get("expression") or {})
+
+    def parameter_type(self, e: Emitter, elm: Node) -> Type:
+        """The static type of the parameter that a ParameterRef names."""
+        node = self.definition(e, elm, self.library_of(e, elm).parameters, "parameter")
+        return member_type(node, "parameter") or result_type(node)
 
     # ----- what is read -----
 
@@ -339,56 +341,8 @@ class Compiler:
             self.elements.setdefault(resource, set()).add(path)
 
     def origin_of(self, e: Emitter, elm: Node) -> Origin:
-        """Which element of which resource types the rows of an expression are."""
-        type_ = e.type_of(elm)
-        while isinstance(type_, ListOf):
-            type_ = type_.element
-        resources = self.resource_names(type_)
-        if resources:
-            return resources, ""
-        kind = elm.get("type")
-        if kind == "Property":
-            inner = self.origin_of(e, compile_property.source_of(e, elm))
-            if inner is None:
-                return None
-            path = f"{inner[1]}.{elm['path']}" if inner[1] else elm["path"]
-            if isinstance(e.type_of(elm), ChoiceOf):
-                path += "[x]"
-            return inner[0], path
-        if kind == "As":
-            return self.origin_of(e, elm["operand"])
-        variable = compile_property.variable_of(e, elm)
-        return variable.origin if variable is not None else None
-
-
-GENERATED = "<compiled CQL>"
-
-_RESULT_TYPES = {
-    "ToBoolean": "Boolean",
-    "ToInteger": "Integer",
-    "ToLong": "Long",
-    "ToDecimal": "Decimal",
-    "ToString": "String",
-    "ToDate": "Date",
-    "ToDateTime": "DateTime",
-    "ToTime": "Time",
-    "ToQuantity": "Quantity",
-    "ToConcept": "Concept",
-    "Quantity": "Quantity",
-    "Today": "Date",
-    "Now": "DateTime",
-    "Date": "Date",
-    "DateTime": "DateTime",
-    "Time": "Time",
-    "Count": "Integer",
-    "Length": "Integer",
-    "Exists": "Boolean",
-    "Not": "Boolean",
-    "And": "Boolean",
-    "Or": "Boolean",
-    "IsNull": "Boolean",
-    "Equal": "Boolean",
-}
+        """Which element of which resource types an expression reads, where that is plain."""
+        return origin_of(e, elm)
 
 
 def _namespace() -> dict[str, Any]:

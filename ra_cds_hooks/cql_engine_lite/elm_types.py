@@ -93,7 +93,7 @@ FHIR_BASES = {
     "unsignedInt": "integer",
 }
 FHIR_TEXT_PRIMITIVES = frozenset(
-    "base64Binary canonical code id markdown oid string uri url uuid xhtml".split()
+    ["base64Binary", "canonical", "code", "id", "markdown", "oid", "string", "uri", "url", "uuid", "xhtml"]
 )
 FHIR_TIME_PRIMITIVES = frozenset({"date", "dateTime", "instant", "time"})
 FHIR_NUMBER_PRIMITIVES = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})

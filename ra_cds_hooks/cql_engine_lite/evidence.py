@@ -129,14 +129,14 @@ class _Collection:
                 found.setdefault(key, value)
 
     def add_tuple(self, row: CqlTuple, define: str) -> None:
-        """The sources of a tuple, or of the tuples in it when it has none itself."""
+        """The sources of a tuple, and the rows that it holds as elements."""
         if id(row) in self.seen_values:
             return
         self.seen_values.add(id(row))
+        for element in row.values():
+            if isinstance(element, (dict, list)):
+                self.add_value(element, define, {})
         if not row.sources:
-            for element in row.values():
-                if isinstance(element, (dict, list)):
-                    self.add_value(element, define, {})
             return
         label = row.sources[0] or define
         values = {

@@ -148,7 +148,7 @@ def untyped(source: Any, key: str) -> Any:
     if source is None:
         return None
     if isinstance(source, (dict, Element)):
-        value = child(source, key)
+        value = primitive(source, key, None)
         if value is not None:
             return value
         json = source.json if isinstance(source, Element) else source

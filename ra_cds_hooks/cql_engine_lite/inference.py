@@ -71,7 +71,7 @@ def infer(compiler: Compiler, e: Emitter, elm: Node) -> Type:
     if kind == "ExpressionRef":
         return compiler.define_type(compiler.define_index(e, elm))
     if kind == "ParameterRef":
-        return compiler.parameter_type(compiler.parameter_index(e, elm))
+        return compiler.parameter_type(e, elm)
     if kind == "FunctionRef":
         return compiler.function(e, elm).result
     if kind == "Tuple":

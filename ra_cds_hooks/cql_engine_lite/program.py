@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
-from .compiler import GENERATED, Compiler
+from .compiler import Compiler
 from .context import UNSET, Evaluation, Retriever
+from .elm_types import Named
 from .errors import EvaluationError, LibraryLoadError, ParameterError, UnknownDefineError
 from .evidence import Evidence, collect
 from .library import read_libraries
-from .terminology import Terminology, bind
+from .terminology import BoundTerminology, Terminology, bind
 from .type_tests import describe, is_type
 from .values import DateTime
 
@@ -56,7 +58,8 @@ class Program:
         self._numbers = {define.name: number for number, define in enumerate(self.defines)}
         self._parameter_numbers = {p.name: number for number, p in enumerate(self.parameters)}
         self._locators = [line.locator for line in compiler.lines]
-        self._owners = compiler.owners
+        self._owners = tuple(compiler.owners)
+        self._filename = compiler.filename
 
     # ----- what the program is -----
 
@@ -78,6 +81,14 @@ class Program:
     def resource_types_read(self) -> frozenset[str]:
         """The resource types that any rule retrieves."""
         return self._retrieved
+
+    def bind(self, terminology: Terminology) -> BoundTerminology:
+        """The expansions of all value sets that the program names, taken once.
+
+        `evaluate` takes the result in place of the terminology and then looks nothing up. Raises
+        MissingValueSetError naming every value set that the terminology lacks.
+        """
+        return bind(self.value_set_urls, terminology)
 
     def require_value_sets(self, terminology: Terminology) -> None:
         """Raise MissingValueSetError, naming all of them, when the terminology lacks any."""
@@ -127,6 +138,8 @@ class Program:
             if number is None:
                 raise ParameterError(f"no parameter is called {name}")
             type_ = self.parameters[number].type
+            if type(value) is int and type_ == Named("System.Decimal"):
+                value = Decimal(value)
             if value is not None and not is_type(value, type_):
                 raise ParameterError(f"parameter {name} is not of type {describe(type_)}")
             found[number] = value
@@ -146,7 +159,7 @@ class Program:
     def _place(self, traceback: TracebackType | None) -> tuple[str | None, str | None]:
         place: tuple[str | None, str | None] = (None, None)
         while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == GENERATED:
+            if traceback.tb_frame.f_code.co_filename == self._filename:
                 line = traceback.tb_lineno - 1
                 place = (self._owners[line], self._locators[line])
             traceback = traceback.tb_next

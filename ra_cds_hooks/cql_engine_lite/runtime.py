@@ -18,7 +18,7 @@ from .fhir_json import (
     string_value,
     time_value,
 )
-from .values import Interval
+from .values import CqlTuple, Interval
 
 
 def reference(evaluation: Evaluation, frame: Frame, index: int) -> Any:
@@ -31,6 +31,13 @@ def reference(evaluation: Evaluation, frame: Frame, index: int) -> Any:
 
 
 _MARK = UNSET.__class__
+
+
+def carrying(value: Any, label: str, *rows: Any) -> Any:
+    """The tuple with the rows it was made for as sources; a new one, the given may be shared."""
+    if value.__class__ is not CqlTuple:
+        return value
+    return CqlTuple(value, (label, *rows, value))
 
 
 def has_item(values: Any) -> bool:

@@ -15,7 +15,7 @@ from .fhir_json import (
     decimal_value,
     time_value,
 )
-from .operators.ordering import order
+from .operators.ordering import compare_for_sort
 from .values import Date, DateTime, Quantity
 
 _NATIVE = (str, int, Decimal)
@@ -47,8 +47,7 @@ def sort_rows(
 ) -> list[Any] | None:
     """The rows ordered by their keys, the first key weighing most.
 
-    Null is the lowest value (CQL, author's guide, "Sorting"); rows whose order is not known keep
-    the order that they came in.
+    Null is the lowest value (CQL, author's guide, "Sorting"); rows with equal keys keep their order.
     """
     if rows is None:
         return None
@@ -70,11 +69,5 @@ def _key_function(values: list[Any]) -> Callable[[int], Any]:
             return lambda number: _LOWEST if values[number] is None else values[number].low
         if kind is DateTime and len({value.precision for value in present}) == 1:
             return lambda number: _LOWEST if values[number] is None else values[number].low_utc
-    compare = cmp_to_key(_compare)
+    compare = cmp_to_key(compare_for_sort)
     return lambda number: compare(values[number])
-
-
-def _compare(left: Any, right: Any) -> int:
-    if left is None or right is None:
-        return (left is not None) - (right is not None)
-    return order(left, right) or 0
