@@ -425,7 +425,9 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, engine.Date | engine.DateTime | engine.Time):
+        return value.isoformat()
+    if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         if "resourceType" in value:
