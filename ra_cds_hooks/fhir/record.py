@@ -145,9 +145,14 @@ class PatientRecord:
 
     @classmethod
     def read_bundle(
-        cls, bundle: Any, reading: Reading, *, patient_id: str | None = None
+        cls,
+        bundle: Any,
+        reading: Reading,
+        *,
+        patient_id: str | None = None,
+        incomplete: Collection[str] = (),
     ) -> PatientRecord:
-        """The record in a plain Bundle, taken to be complete.
+        """The record in a plain Bundle, taken to be complete but for ``incomplete`` types.
 
         Raises InvalidBundle when it is no Bundle, holds no Patient, or holds several and
         ``patient_id`` does not choose one.
@@ -171,7 +176,7 @@ class PatientRecord:
             patient_id = patients[0]
         elif patient_id not in patients:
             raise InvalidBundle("the Bundle does not hold the Patient that was named")
-        return cls.read(patient_id, entries, reading)
+        return cls.read(patient_id, entries, reading, incomplete=incomplete)
 
 
 def entries_of(bundle: Any) -> list[Entry]:
