@@ -86,6 +86,7 @@ class Content:
     words: Mapping[str, Any]
     members: Mapping[str, str]
     orders_define: str
+    evidence_elements: Mapping[str, tuple[str, ...]]
     incomplete_data_parameter: str
     parameters: Mapping[str, Any]
     version: str
@@ -130,6 +131,7 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
         words=words,
         members=members,
         orders_define=layout["orders"],
+        evidence_elements={part: tuple(names) for part, names in layout["evidence"].items()},
         incomplete_data_parameter=layout["incomplete_data_parameter"],
         parameters=dict(parameters or {}),
         version=f"{layout['content_version']}+{_fingerprint(content_dir)}",

@@ -84,7 +84,7 @@ def decide(content: Content, record: Record, as_of: datetime) -> Decision:
         "contentVersion": content.version,
         **members,
         "incomplete": sorted(record.incomplete),
-        "evidence": _evidence_rows(results, content.members),
+        "evidence": _evidence_rows(results, content),
     }
     orders = results[content.orders_define] or []
     return Decision(
@@ -111,16 +111,25 @@ def _distinct(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(seen.values())
 
 
-def _evidence_rows(results: Results, members: Mapping[str, str]) -> list[dict[str, Any]]:
+def _evidence_rows(results: Results, content: Content) -> list[dict[str, Any]]:
     """Every resource that decided a member: reference, date, value, and the define it served."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for define in members.values():
+    for define in content.members.values():
         for item in results.evidence(define):
-            row = {
-                "reference": item.reference,
-                "date": to_json(item.values.get("date")),
-                "value": to_json(item.values.get("value")),
-                "role": item.define,
-            }
-            rows.setdefault((item.reference, item.define), without_empty(row))
+            key = (item.reference, item.define)
+            if key not in rows:
+                rows[key] = {
+                    "reference": item.reference,
+                    **evidence_members(item, content),
+                    "role": item.define,
+                }
     return [rows[key] for key in sorted(rows)]
+
+
+def evidence_members(item: Evidence, content: Content) -> dict[str, Any]:
+    """date, value and unit of an evidence row, as members.toml names their elements."""
+    found = {
+        part: next((v for name in names if (v := item.values.get(name)) is not None), None)
+        for part, names in content.evidence_elements.items()
+    }
+    return without_empty({part: to_json(value) for part, value in found.items()})

@@ -6,6 +6,7 @@ Sources: CDS Hooks 2.0.1 [CDS Service Response]; cards.md (how a card reads).
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,19 +17,21 @@ from jinja2 import Environment, StrictUndefined, Template, UndefinedError
 
 from ra_cds_hooks.cql_engine_lite import Evidence
 from ra_cds_hooks.decision.catalogue import Content, Service
-from ra_cds_hooks.decision.decide import CardDecision, Decision
+from ra_cds_hooks.decision.decide import CardDecision, Decision, evidence_members
 from ra_cds_hooks.decision.values import to_json, without_empty
 from ra_cds_hooks.errors import ContentError
 
 # CDS Hooks 2.0.1: "summary ... SHOULD be less than 140 characters".
 SUMMARY_LIMIT = 140
-EVIDENCE_LINES = 6
+EVIDENCE_LINES = 5
 OVERRIDE_SYSTEM = "urn:ra-cds-hooks:override-reasons"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ra-cds-hooks:card")
 
 _jinja = Environment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
+# Text of the record inside a card: no markup of its own, and not at length.
+_jinja.filters["plain"] = lambda text: re.sub(r"[^\w\s.,;:%/+()-]", "", str(text))[:40]
 
 
 def render(
@@ -64,7 +67,7 @@ def _card(
     words = Words(content.words, language)
     known: dict[str, Any] = {
         "d": decision.document,
-        "evidence": evidence_lines(answer.evidence, words),
+        "evidence": evidence_lines(content, answer.evidence, words),
         "version": content.version,
     }
     source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
@@ -75,7 +78,7 @@ def _card(
     where = f"card {card.id} ({language})"
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
-    key = _stable_key(answer)
+    key = _stable_key(content, answer)
     body = {
         "uuid": _uuid(hook_instance, key),
         "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
@@ -89,7 +92,7 @@ def _card(
         ],
         "extension": {
             content.extension_key: without_empty(
-                {"card": card.id, "key": key, "evidence": _evidence(answer.evidence, words)}
+                {"card": card.id, "key": key, "evidence": _evidence(content, answer.evidence, words)}
             )
         },
     }
@@ -124,9 +127,9 @@ class Words:
         """The codes of a group, in the order of the file."""
         return list(self._words.get(group, {}))
 
-    def text(self, group: str, code: str, **known: Any) -> str:
+    def text(self, group: str, code: str, known: Mapping[str, Any]) -> str:
         """Words that are themselves a template, filled with ``known``."""
-        return _say(self(group, code), {"w": self, **known}, f"words {group}.{code}").strip()
+        return _say(self(group, code), {**known, "w": self}, f"words {group}.{code}").strip()
 
     def source(self, key: str) -> dict[str, Any]:
         """The card's ``source`` member: label in this language and url."""
@@ -155,35 +158,34 @@ class Sayings:
         return _say(source, self._known, where)
 
 
-def evidence_lines(evidence: tuple[Evidence, ...], words: Words) -> list[str]:
+def evidence_lines(content: Content, evidence: tuple[Evidence, ...], words: Words) -> list[str]:
     """One line per resource or row that decided the card, newest first: ``value unit (date)``.
 
     Only defines that have evidence words speak; the extension carries all of them.
     """
-    rows = [item for item in evidence if words.has("evidence", item.define)]
-    rows.sort(key=lambda item: (str(item.values.get("date") or ""), item.reference), reverse=True)
-    return [_line(item, words) for item in rows[:EVIDENCE_LINES]]
+    rows = [(item, evidence_members(item, content)) for item in evidence]
+    rows = [row for row in rows if words.has("evidence", row[0].define)]
+    # Reversed order of dates, then the order in which the rules read: stable within a day.
+    rows.sort(key=lambda row: str(row[1].get("date", "")), reverse=True)
+    return [_line(item, members, words) for item, members in rows[:EVIDENCE_LINES]]
 
 
-def _line(item: Evidence, words: Words) -> str:
-    known = {name: to_json(value) for name, value in item.values.items()}
-    said = words.text("evidence", item.define, **known)
-    return f"{said} ({known['date']})" if known.get("date") else said
+def _line(item: Evidence, members: Mapping[str, Any], words: Words) -> str:
+    known = {name: to_json(value) for name, value in item.values.items()} | dict(members)
+    said = words.text("evidence", item.define, {"value": "", "unit": "", "text": "", **known})
+    return f"{said} ({members['date']})" if members.get("date") else said
 
 
-def _evidence(evidence: tuple[Evidence, ...], words: Words) -> list[dict[str, Any]]:
-    return [
-        without_empty(
-            {
-                "reference": item.reference,
-                "define": item.define,
-                "date": to_json(item.values.get("date")),
-                "value": to_json(item.values.get("value")),
-                "text": _line(item, words) if words.has("evidence", item.define) else None,
-            }
-        )
-        for item in evidence
-    ]
+def _evidence(
+    content: Content, evidence: tuple[Evidence, ...], words: Words
+) -> list[dict[str, Any]]:
+    rows = []
+    for item in evidence:
+        members = evidence_members(item, content)
+        text = _line(item, members, words) if words.has("evidence", item.define) else None
+        row = {"reference": item.reference, "define": item.define, **members, "text": text}
+        rows.append(without_empty(row))
+    return rows
 
 
 def _suggestions(
@@ -222,14 +224,14 @@ def _codeable(code: Mapping[str, Any]) -> Mapping[str, Any]:
     return code if "coding" in code else {"coding": [dict(code)]}
 
 
-def _stable_key(answer: CardDecision) -> str:
+def _stable_key(content: Content, answer: CardDecision) -> str:
     """The same advice on the same state of the record has the same key (issue: alert fatigue).
 
     Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
     """
     parts = [answer.card.id, str(answer.shown), str(answer.indicator), *answer.orders]
     parts += [
-        f"{item.reference}|{item.values.get('date')}|{item.values.get('value')}"
+        f"{item.reference}|{sorted(evidence_members(item, content).items())}"
         for item in answer.evidence
     ]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -27,7 +27,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else round(float(value), 8)
     if isinstance(value, Date | DateTime | Time):
-        return str(value)
+        return value.isoformat()
     if isinstance(value, Quantity):
         return without_empty({"value": to_json(value.value), "unit": value.unit})
     if isinstance(value, Code):
