@@ -17,9 +17,7 @@ def and_(e: Emitter, elm: Node) -> str:
     result = e.assign(e.node(left))
     with e.block(f"if {result} is not False:"):
         other = e.node(right)
-        e.emit(
-            f"{result} = {other} if {result} is True else (False if {other} is False else None)"
-        )
+        e.emit(f"{result} = {other} if {result} is True else (False if {other} is False else None)")
     return result
 
 
@@ -30,9 +28,7 @@ def or_(e: Emitter, elm: Node) -> str:
     result = e.assign(e.node(left))
     with e.block(f"if {result} is not True:"):
         other = e.node(right)
-        e.emit(
-            f"{result} = {other} if {result} is False else (True if {other} is True else None)"
-        )
+        e.emit(f"{result} = {other} if {result} is False else (True if {other} is True else None)")
     return result
 
 
@@ -173,9 +169,7 @@ def tuple_(e: Emitter, elm: Node) -> str:
 def instance(e: Emitter, elm: Node) -> str:
     """An instance of a System or a FHIR class."""
     class_type = named(elm["classType"])
-    values = {
-        element["name"]: e.node(element["value"]) for element in elm.get("element") or ()
-    }
+    values = {element["name"]: e.node(element["value"]) for element in elm.get("element") or ()}
     if not class_type.is_fhir:
         return _system_instance(e, class_type.local, values)
     local = fhir_local(class_type)

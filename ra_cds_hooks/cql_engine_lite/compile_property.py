@@ -227,9 +227,7 @@ def _raw(e: Emitter, elm: Node) -> Read:
         elm = _undotted(elm)
         type_ = e.type_of(elm)
         source_node = source_of(e, elm)
-        if not isinstance(type_, (ChoiceOf, ListOf)) and isinstance(
-            e.type_of(source_node), Named
-        ):
+        if not isinstance(type_, (ChoiceOf, ListOf)) and isinstance(e.type_of(source_node), Named):
             source = read_path(e, source_node)
             if fhir_local(source.type) is not None:
                 path: str = elm["path"]
@@ -330,4 +328,3 @@ def _extend(e: Emitter, source: Read, path: str, is_choice: bool) -> Origin:
         whole += "[x]"
     e.compiler.note_read(resources, whole)
     return resources, whole
-

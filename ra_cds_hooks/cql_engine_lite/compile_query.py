@@ -236,9 +236,7 @@ def _give(
 
 def _is_made_by_function(e: Emitter, elm: Node) -> bool:
     expression = elm["return"]["expression"]
-    return expression.get("type") == "FunctionRef" and isinstance(
-        e.type_of(expression), TupleOf
-    )
+    return expression.get("type") == "FunctionRef" and isinstance(e.type_of(expression), TupleOf)
 
 
 def _is_tuple(e: Emitter, elm: Node) -> bool:
@@ -248,9 +246,7 @@ def _is_tuple(e: Emitter, elm: Node) -> bool:
         return len(elm["source"]) > 1
     expression = returned["expression"]
     kind = expression.get("type")
-    return kind == "Tuple" or (
-        kind == "FunctionRef" and isinstance(e.type_of(expression), TupleOf)
-    )
+    return kind == "Tuple" or (kind == "FunctionRef" and isinstance(e.type_of(expression), TupleOf))
 
 
 def _record_rows(
@@ -263,9 +259,7 @@ def _record_rows(
         e.emit(f"{outer}.append(({variable.label!r}, {variable.expression}, {path!r}, {value}))")
 
 
-def _fold(
-    e: Emitter, aggregate: Node, result: str, outer: str, rows: list[Variable]
-) -> None:
+def _fold(e: Emitter, aggregate: Node, result: str, outer: str, rows: list[Variable]) -> None:
     """One step of the aggregate clause."""
     type_ = e.type_of(aggregate) or e.type_of(aggregate["expression"])
     with e.scope({aggregate["identifier"]: Variable(result, type_)}):

@@ -309,9 +309,7 @@ class Compiler:
         """The resource types that a value of the type may be."""
         options = type_.options if isinstance(type_, ChoiceOf) else (type_,)
         names = (fhir_local(option) for option in options)
-        return tuple(
-            name for name in names if name in RESOURCES and name not in ABSTRACT_RESOURCES
-        )
+        return tuple(name for name in names if name in RESOURCES and name not in ABSTRACT_RESOURCES)
 
     def inferred_type(self, e: Emitter, elm: Node) -> Type:
         """The type of a node on which the translator wrote none; None when not known."""

@@ -84,7 +84,7 @@ class Evaluation:
     # ----- defines and parameters -----
 
     def compute(self, index: int) -> Any:
-        """The value of a define that was not evaluated yet; EvaluationError says where it failed."""
+        """The value of a define that was not evaluated yet; an EvaluationError says where."""
         define = self.program.defines[index]
         if self.memo[index] is RUNNING:
             raise EvaluationError("the define refers to itself", define=define.name)

@@ -93,13 +93,23 @@ FHIR_BASES = {
     "unsignedInt": "integer",
 }
 FHIR_TEXT_PRIMITIVES = frozenset(
-    ["base64Binary", "canonical", "code", "id", "markdown", "oid", "string", "uri", "url", "uuid", "xhtml"]
+    [
+        "base64Binary",
+        "canonical",
+        "code",
+        "id",
+        "markdown",
+        "oid",
+        "string",
+        "uri",
+        "url",
+        "uuid",
+        "xhtml",
+    ]
 )
 FHIR_TIME_PRIMITIVES = frozenset({"date", "dateTime", "instant", "time"})
 FHIR_NUMBER_PRIMITIVES = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
-FHIR_PRIMITIVES = (
-    FHIR_TEXT_PRIMITIVES | FHIR_TIME_PRIMITIVES | FHIR_NUMBER_PRIMITIVES | {"boolean"}
-)
+FHIR_PRIMITIVES = FHIR_TEXT_PRIMITIVES | FHIR_TIME_PRIMITIVES | FHIR_NUMBER_PRIMITIVES | {"boolean"}
 
 
 def is_fhir_subtype(name: str, base: str) -> bool:

@@ -1,8 +1,8 @@
 """Writing one Python function from one ELM definition.
 
-Every node becomes statements that leave its value in a Python atom: a
-local name, a global constant or a literal. Laziness is then ordinary Python control flow, aliases are ordinary locals,
-and a traceback line leads back to the CQL source through the line table.
+Every node becomes statements that leave its value in a Python atom: a local name, a global constant
+or a literal. Laziness is then ordinary Python control flow, aliases are ordinary locals, and a
+traceback line leads back to the CQL source through the line table.
 """
 
 from __future__ import annotations
@@ -155,9 +155,7 @@ class Emitter:
 
     def unsupported(self, what: str) -> UnsupportedOperatorError:
         """The error for a node, or a use of one, that the engine does not know."""
-        return UnsupportedOperatorError(
-            what, library=self.library.name, locator=self.locators[-1]
-        )
+        return UnsupportedOperatorError(what, library=self.library.name, locator=self.locators[-1])
 
     def invalid(self, message: str) -> LibraryLoadError:
         """The error for ELM that contradicts itself."""

@@ -8,7 +8,7 @@ What a collector holds:
 
 * an int: the index of a define that was referred to;
 * `(label, value, path, read)`: `value` (a resource, a tuple, or a list of them) was used; `path` is
-  the element read from it and `read` what was found there, both None when only its presence counted.
+  the element read from it and `read` what was found there, both None when its presence counted.
 
 The `sources` of a tuple made in a query are `(label, source, ...)`: the rows it was made from and
 the row's collector. A label is the define whose query produced the row.

@@ -70,7 +70,8 @@ def element_value(evaluation: Evaluation, element: Any) -> Any:
         return date_time_value(evaluation, element)
     if element.type == "date":
         return date_value(evaluation, element)
-    return _BY_TYPE.get(element.type, string_value)(element)
+    read: Callable[[Any], Any] = _BY_TYPE.get(element.type, string_value)
+    return read(element)
 
 
 def rows_in_range(

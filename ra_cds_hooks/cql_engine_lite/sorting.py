@@ -47,7 +47,7 @@ def sort_rows(
 ) -> list[Any] | None:
     """The rows ordered by their keys, the first key weighing most.
 
-    Null is the lowest value (CQL, author's guide, "Sorting"); rows with equal keys keep their order.
+    Null is the lowest value (CQL, author's guide, "Sorting"); equal rows keep their order.
     """
     if rows is None:
         return None
