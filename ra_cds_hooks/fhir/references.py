@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ra_cds_hooks.fhir.validate import reference_elements
+
 ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _LITERAL = re.compile(r"(?:(https?://\S+?)/)?([A-Z][A-Za-z]+)/([^/\s?#]+)(?:/_history/[^/\s]+)?")
 
@@ -59,24 +61,30 @@ class References:
         return f"{kind}/{id_}"
 
     def normalised(self, resource: dict[str, Any]) -> dict[str, Any]:
-        """``resource`` with the references of its top-level elements in normal form."""
-        result = resource
-        for element, value in resource.items():
-            if isinstance(value, dict) and "reference" in value:
-                new: Any = self._one(value)
-            elif isinstance(value, list) and value and isinstance(value[0], dict):
-                new = [self._one(v) if isinstance(v, dict) else v for v in value]
+        """``resource`` with every reference of its own elements in normal form."""
+        return self._below(resource, reference_elements(resource["resourceType"]))
+
+    def _below(self, holder: dict[str, Any], elements: Mapping[str, Any]) -> dict[str, Any]:
+        result = holder
+        for element, below in elements.items():
+            value = holder.get(element)
+            if isinstance(value, dict):
+                new: Any = self._one(value, below)
+            elif isinstance(value, list):
+                new = [self._one(v, below) if isinstance(v, dict) else v for v in value]
                 if all(a is b for a, b in zip(new, value, strict=True)):
                     continue
             else:
                 continue
             if new is not value:
-                if result is resource:
-                    result = dict(resource)
+                if result is holder:
+                    result = dict(holder)
                 result[element] = new
         return result
 
-    def _one(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _one(self, value: dict[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+        if below:
+            return self._below(value, below)
         literal = reference_of(value)
         if literal is None:
             return value

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,21 @@ def has_subject(resource_type: str) -> bool:
     """Whether resources of this type state which patient they are about."""
     elements = _TABLE.get(resource_type, {})
     return "subject" in elements or "patient" in elements
+
+
+@cache
+def reference_elements(resource_type: str) -> Mapping[str, Mapping[str, Any]]:
+    """The elements of a type that are references ({}) or hold some (those, by name)."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for element, (kind, _) in _TABLE.get(resource_type, {}).items():
+        if kind == "Reference":
+            found[element] = {}
+        # Only backbone elements: their type is named after the resource.
+        elif kind.startswith(resource_type) and kind != resource_type:
+            below = reference_elements(kind)
+            if below:
+                found[element] = below
+    return found
 
 
 def _tree(paths: Iterable[str]) -> dict[str, Any]:

@@ -230,3 +230,17 @@ def test_one_of_two_patients_can_be_chosen(reading):
     record = PatientRecord.read_bundle(two, reading, patient_id="p1")
     assert ids(record) == ["a"]
     assert codes(record) == ["OTHER_PATIENT"]
+
+
+def test_references_inside_elements_are_normal_too(reading):
+    statement_ = Entry({**statement(), "id": "m"}, "urn:uuid:m-1")
+    event = {
+        "resourceType": "AdverseEvent",
+        "id": "e",
+        "subject": {"reference": "Patient/p1"},
+        "suspectEntity": [{"instance": {"reference": "urn:uuid:m-1"}}, 5],
+    }
+    record = read(reading, patient(), statement_, event)
+    found = record.retrieve("AdverseEvent")[0]["suspectEntity"][0]
+    assert found["instance"]["reference"] == "MedicationStatement/m"
+    assert event["suspectEntity"][0]["instance"]["reference"] == "urn:uuid:m-1"
