@@ -52,8 +52,6 @@ def equal(left: Any, right: Any) -> bool | None:
         return _equal_structures(left, right)
     if isinstance(left, Date | DateTime) and isinstance(right, Date | DateTime):
         return ordering.same(left, right)
-    if isinstance(left, Quantity | int | Decimal) and isinstance(right, Quantity | int | Decimal):
-        return ordering.same(left, right)
     return False  # values of different types are known not to be equal
 
 

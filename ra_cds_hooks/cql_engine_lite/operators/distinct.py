@@ -12,11 +12,14 @@ from decimal import Decimal
 from typing import Any
 
 from ..units import parse_unit
-from ..values import Concept, Date, DateTime, Interval, Quantity, Ratio, Time
+from ..values import Concept, Date, DateTime, Interval, Long, Quantity, Ratio, Time
 from ..values_temporal import HOUR
 from .comparison import equal_elements_of_lists
 
+# Types of which the bucket decides alone.
 _PLAIN = frozenset({str, int, bool, Decimal, type(None)})
+# Types of elements that tell tuples apart; together with all types that may equal one of them.
+_TELLING = frozenset({int, Long, bool, Decimal, Date, DateTime})
 
 
 def bucket(value: Any) -> Hashable:
@@ -24,6 +27,10 @@ def bucket(value: Any) -> Hashable:
     kind = type(value)
     if kind in _PLAIN:
         return (kind is bool, value)
+    if isinstance(value, dict):
+        if "resourceType" in value:
+            return ("resource", value["resourceType"], value.get("id"))
+        return _structure(value)
     if kind is DateTime or kind is Date:
         if value.precision >= HOUR:
             return ("clock", value.low_utc)
@@ -33,18 +40,25 @@ def bucket(value: Any) -> Hashable:
         return ("quantity", value.unit if unit is None else unit.dimension)
     if kind is Interval or kind is Ratio or kind is Concept:
         return kind.__name__
-    if isinstance(value, dict):
-        if "resourceType" in value:
-            return ("resource", value["resourceType"], value.get("id"))
-        return (
-            "structure",
-            frozenset((name, bucket(item)) for name, item in value.items() if item is not None),
-        )
     if isinstance(value, list):
         return ("list", tuple(bucket(element) for element in value))
     if kind is Time:
         return ("time", value.low)
     return (False, value) if isinstance(value, int) else value
+
+
+def _structure(value: dict[str, Any]) -> Hashable:
+    """The key of a tuple: its plain elements and dates, which tell most rows apart."""
+    parts: list[Hashable] = []
+    for name, item in value.items():
+        kind = type(item)
+        if kind is str:
+            parts.append((name, item))
+        elif kind in _TELLING:
+            parts.append((name, bucket(item)))
+    if not parts:
+        parts = [(name, bucket(item)) for name, item in value.items() if item is not None]
+    return frozenset(parts)
 
 
 class Elements:
@@ -58,16 +72,25 @@ class Elements:
 
     def add(self, element: Any) -> None:
         """Add the element unless an equal one is there."""
-        same_bucket = self._buckets.setdefault(bucket(element), [])
-        if not _has_equal(same_bucket, element):
-            same_bucket.append(element)
-            self.ordered.append(element)
+        key = bucket(element)
+        candidates = self._buckets.get(key)
+        if candidates is None:
+            self._buckets[key] = [element]
+        elif _has_equal(candidates, element):
+            return
+        else:
+            candidates.append(element)
+        self.ordered.append(element)
 
     def __contains__(self, element: Any) -> bool:
-        return _has_equal(self._buckets.get(bucket(element), ()), element)
+        candidates = self._buckets.get(bucket(element))
+        return candidates is not None and _has_equal(candidates, element)
 
 
-def _has_equal(candidates: Iterable[Any], element: Any) -> bool:
+def _has_equal(candidates: list[Any], element: Any) -> bool:
+    """Whether one of the candidates, all of the element's bucket, is equal to it."""
+    if type(element) in _PLAIN:
+        return True
     return any(equal_elements_of_lists(candidate, element) for candidate in candidates)
 
 
@@ -75,6 +98,8 @@ def distinct_elements(*lists: Iterable[Any]) -> list[Any]:
     """The different elements of the lists, in order of first appearance."""
     elements = Elements()
     for part in lists:
+        if len(lists) == 1 and isinstance(part, list) and len(part) < 2:
+            return list(part)
         for element in part:
             elements.add(element)
     return elements.ordered

@@ -120,7 +120,8 @@ ELEMENTS = st.one_of(
     st.sampled_from([[1], [Decimal("1.0")], [None]]),
     st.sampled_from([{"resourceType": "Patient", "id": "1"}, {"resourceType": "Patient"}]),
 )  # fmt: skip
-LISTS = st.lists(ELEMENTS, max_size=8)
+TUPLES = st.dictionaries(st.sampled_from("xy"), ELEMENTS, max_size=2).map(CqlTuple)
+LISTS = st.lists(st.one_of(ELEMENTS, TUPLES), max_size=8)
 
 
 def same(left: Any, right: Any) -> bool:
