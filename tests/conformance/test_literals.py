@@ -126,18 +126,25 @@ def test_a_literal_without_offset_means_the_evaluations_offset() -> None:
     assert difference(parse("{@2014-02-03T04}"), [value], offset=-420) is None
 
 
-def test_an_integer_literal_means_a_decimal_only_where_the_static_type_says_so() -> None:
+def test_implicit_conversions_only_where_the_static_type_says_so() -> None:
     for text, value in (
         ("10", Decimal("10.0")),
         ("{10, 11}", [Decimal(10), Decimal(11)]),
         ("Interval[10, 11)", Interval(Decimal(10), Decimal(11), True, False)),
     ):
-        assert difference(parse(text), value, decimal=True) is None
+        assert difference(parse(text), value, static={"Decimal"}) is None
+        assert difference(parse(text), value, static={"Integer"})
         assert difference(parse(text), value)
-    assert difference(parse("10"), 10, decimal=True) is None
-    assert difference(parse("10"), Decimal(11), decimal=True)
-    assert difference(parse("10"), Long(10), decimal=True)
-    assert difference(parse("10.0"), 10, decimal=True)
+    assert difference(parse("10"), 10, static={"Decimal"}) is None
+    assert difference(parse("10"), Decimal(11), static={"Decimal"})
+    assert difference(parse("10"), Long(10), static={"Decimal"})
+    assert difference(parse("10.0"), 10, static={"Decimal"})
+    day = DateTime(2012, 1, 1, offset=60)
+    assert difference(parse("{@2012-01-01}"), [day], 60, static={"DateTime"}) is None
+    assert difference(parse("{@2012-01-01}"), [day], 60, static={"Date"})
+    assert difference(parse("@2012-01-02"), day, 60, static={"DateTime"})
+    assert difference(parse("@2012-01"), day, 60, static={"DateTime"})
+    assert difference(parse("@2012-01-01T"), Date(2012, 1, 1), 60, static={"DateTime"})
 
 
 @pytest.mark.parametrize(

@@ -27,16 +27,16 @@ library Probe version '1'
 using FHIR version '4.0.1'
 include FHIRHelpers version '4.0.1'
 context Patient
-define Row: singleton from [Observation]
-define Quantity: FHIRHelpers.ToQuantity(Row.value as FHIR.Quantity)
-define Comparator: (Row.value as FHIR.Quantity).comparator.value
-define Raw: (Row.value as FHIR.Quantity).value.value
-define Range: FHIRHelpers.ToInterval(Row.value as FHIR.Range)
-define Period: FHIRHelpers.ToInterval(Row.value as FHIR.Period)
-define Ratio: FHIRHelpers.ToRatio(Row.value as FHIR.Ratio)
-define Concept: FHIRHelpers.ToConcept(Row.code)
-define Status: Row.status = 'final'
-define Birth: FHIRHelpers.ToDate(Patient.birthDate)
+define Row: singleton from ([Observation])
+define "Quantity": FHIRHelpers.ToQuantity(Row.value as FHIR.Quantity)
+define "Comparator": (Row.value as FHIR.Quantity).comparator.value
+define "Raw": (Row.value as FHIR.Quantity).value.value
+define "Range": FHIRHelpers.ToInterval(Row.value as FHIR.Range)
+define "Period": FHIRHelpers.ToInterval(Row.value as FHIR.Period)
+define "Ratio": FHIRHelpers.ToRatio(Row.value as FHIR.Ratio)
+define "Concept": FHIRHelpers.ToConcept(Row.code)
+define "Status": Row.status = 'final'
+define "Birth": FHIRHelpers.ToDate(Patient.birthDate)
 """
 
 

@@ -4,9 +4,10 @@ Independent of the engine on purpose: nothing here evaluates CQL, and of the eng
 classes are known. Equality is structural and strict:
 
 * Integer, Long and Decimal are different types; decimals compare by value, so 1.0 is 1.00, but a
-  result with more digits than expected is a difference (CQL decimals have a step of 1e-8). One
-  exception: where the translator's static type of the expression is (or holds) Decimal, an
-  expected 10 means 10.0, as CQL's implicit conversion of the expected text would have it.
+  result with more digits than expected is a difference (CQL decimals have a step of 1e-8).
+* Date and DateTime are different types too. The exception for both: where the translator's static
+  type of the expression is (or holds) Decimal or DateTime, an expected 10 means 10.0 and an
+  expected @2012-01-01 means @2012-01-01T, as CQL's implicit conversions have it.
 * Dates and times must agree in type and precision. A DateTime literal without offset means the
   evaluation's offset; one with an offset must come back with that very offset.
 * Interval bounds are compared as written, open or closed. An uncertain Integer is the interval of
@@ -17,7 +18,7 @@ classes are known. Equality is structural and strict:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -252,16 +253,18 @@ def _offset(zone: str) -> int:
     return -minutes if zone.startswith("-") else minutes
 
 
-def difference(expected: Any, actual: Any, offset: int = 0, *, decimal: bool = False) -> str | None:
+def difference(
+    expected: Any, actual: Any, offset: int = 0, *, static: Collection[str] = ()
+) -> str | None:
     """None when the engine's value is the parsed literal, else what differs.
 
-    `offset` is the evaluation's timezone offset in minutes; `decimal` says that the expression's
-    static type is or holds Decimal.
+    `offset` is the evaluation's timezone offset in minutes; `static` are the names of the System
+    types that the expression's static type is or holds.
     """
     found = neutral(actual)
     wanted = _filled(expected, offset)
-    if decimal and wanted != found:
-        wanted = _with_decimals(wanted)
+    if wanted != found:
+        wanted = _converted(wanted, static, offset)
     if wanted == found and type(wanted) is type(found):
         return None
     return f"expected {show(wanted)}, got {show(found)}"
@@ -283,15 +286,18 @@ def _filled(expected: Any, offset: int) -> Any:
     return expected
 
 
-def _with_decimals(expected: Any) -> Any:
-    """The expected value with every Integer converted to Decimal."""
-    if isinstance(expected, Number) and expected.type == "Integer":
+def _converted(expected: Any, static: Collection[str], offset: int) -> Any:
+    """The expected value after CQL's implicit conversions to the static type."""
+    if isinstance(expected, Number) and expected.type == "Integer" and "Decimal" in static:
         return Number("Decimal", expected.value)
+    if isinstance(expected, Temporal) and expected.type == "Date" and "DateTime" in static:
+        return Temporal("DateTime", expected.components, offset)
     if isinstance(expected, Range):
-        low, high = _with_decimals(expected.low), _with_decimals(expected.high)
+        low = _converted(expected.low, static, offset)
+        high = _converted(expected.high, static, offset)
         return Range(low, high, expected.low_closed, expected.high_closed)
     if isinstance(expected, list):
-        return [_with_decimals(item) for item in expected]
+        return [_converted(item, static, offset) for item in expected]
     return expected
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from tools.conformance.literals import NotALiteralError, difference, neutral, pa
 # No expected value depends on the date; it is fixed so that two runs are the same run.
 AS_OF = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
 AS_OF_OFFSET = 0
+
+SYSTEM_TYPE = re.compile(r"\{urn:hl7-org:elm-types:r1\}(\w+)")
 
 PASSED, FAILED, ERRORED = "passed", "failed", "errored"
 
@@ -69,25 +72,25 @@ def judge(case: Case, translation: TranslatedCase, index: int) -> Verdict:
         return Verdict(case, ERRORED, f"{type(error).__name__}: {error}")
     except Exception as error:  # measured, not hidden: the case counts as errored
         return Verdict(case, ERRORED, f"crash, {type(error).__name__}: {error}")
-    return judge_value(case, value, decimal=holds_decimal(translation.elm))
+    return judge_value(case, value, static=static_types(translation.elm))
 
 
-def holds_decimal(elm: Mapping[str, Any]) -> bool:
-    """Whether the translator's static type of the expression is, or contains, Decimal."""
+def static_types(elm: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the System types in the translator's static type of the expression."""
     (definition,) = (d for d in elm["library"]["statements"]["def"] if d["name"] == DEFINE)
     static = (definition.get("resultTypeName"), definition.get("resultTypeSpecifier"))
-    return "{urn:hl7-org:elm-types:r1}Decimal" in json.dumps(static)
+    return frozenset(SYSTEM_TYPE.findall(json.dumps(static)))
 
 
-def judge_value(case: Case, value: object, *, decimal: bool = False) -> Verdict:
-    """The verdict on a case that gave a value; for `decimal` see literals.difference."""
+def judge_value(case: Case, value: object, *, static: Collection[str] = ()) -> Verdict:
+    """The verdict on a case that gave a value; for `static` see literals.difference."""
     try:
         if case.invalid:
             got = show(neutral(value))
             return Verdict(case, FAILED, f"must be invalid ({case.invalid}), got {got}")
         if case.output is None:
             return Verdict(case, ERRORED, "the case names no output")
-        unequal = difference(parse(case.output), value, AS_OF_OFFSET, decimal=decimal)
+        unequal = difference(parse(case.output), value, AS_OF_OFFSET, static=static)
     except NotALiteralError as error:
         return Verdict(case, ERRORED, f"output is not a literal: {error}")
     except TypeError as error:
