@@ -37,10 +37,11 @@ def query(e: Emitter, elm: Node) -> str:
     scope = {source.alias: source.variable for source in sources}
     hoisted = _hoist_relationships(e, elm, scope)
     result = e.temporary()
+    rows_name = None
     if aggregate is not None:
         e.emit(f"{result} = {e.optional(aggregate.get('starting'))}")
         if aggregate.get("distinct"):
-            sources = [_distinct_source(e, sources, scope)]
+            rows_name = _distinct_rows(e, sources)
     else:
         e.emit(f"{result} = {'[]' if gives_list else 'None'}")
 
@@ -49,7 +50,11 @@ def query(e: Emitter, elm: Node) -> str:
     e.emit("for _ in (0,):")  # so that `continue` leaves the row of a singleton, too
     wrapper = len(e.lines) - 1
     e.depth += 1
-    for source in sources:
+    if rows_name is not None:
+        targets = "".join(f"{source.variable.expression}, " for source in sources)
+        e.emit(f"for {targets}in {rows_name}:")
+        e.depth += 1
+    for source in sources if rows_name is None else ():
         if source.is_list:
             e.emit(f"for {source.variable.expression} in {source.rows} or ():")
             e.depth += 1
@@ -80,7 +85,7 @@ def query(e: Emitter, elm: Node) -> str:
         e.collector_uses += 1
     else:
         del e.lines[placeholder]
-    if sources[0].is_list:
+    if sources[0].is_list or rows_name is not None:
         _unwrap(e, wrapper)
     if aggregate is not None:
         return result
@@ -117,13 +122,17 @@ def _source(e: Emitter, source: Node) -> _Source:
     )
 
 
-def _distinct_source(e: Emitter, sources: list[_Source], scope: dict[str, Variable]) -> _Source:
-    """The single source of an `aggregate distinct`, without its repeats."""
-    if len(sources) != 1:
-        raise e.unsupported("aggregate distinct over several sources")
+def _distinct_rows(e: Emitter, sources: list[_Source]) -> str:
+    """All rows of an `aggregate distinct` without repeats, as lists of one item per source."""
     distinct = e.constant(OPERATORS["Distinct"].function)
-    rows = e.assign(f"{distinct}({sources[0].rows})")
-    return _Source(sources[0].alias, rows, True, scope[sources[0].alias])
+    items, loops = [], []
+    for source in sources:
+        items.append(item := e.temporary("a"))
+        rows = f"{source.rows} or ()"
+        if not source.is_list:
+            rows = f"(() if {source.rows} is None else ({source.rows},))"
+        loops.append(f"for {item} in {rows}")
+    return e.assign(f"{distinct}([[{', '.join(items)}] {' '.join(loops)}])")
 
 
 # ----- the clauses of a row -----

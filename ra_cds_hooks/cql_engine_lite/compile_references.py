@@ -22,19 +22,53 @@ def null(e: Emitter, elm: Node) -> str:
 @node("Literal")
 def literal(e: Emitter, elm: Node) -> str:
     """A literal of a primitive System type."""
-    type_ = named(elm["valueType"]).name
+    return _literal(e, elm, "")
+
+
+@node("Negate")
+def negate(e: Emitter, elm: Node) -> str:
+    """Minus; a negative literal is one number, so that the smallest Integer can be written."""
+    operand = elm["operand"]
+    if operand.get("type") == "Literal":
+        return _literal(e, operand, "-")
+    return e.compiler.operator_call(e, elm)
+
+
+@node("ToDecimal")
+def to_decimal(e: Emitter, elm: Node) -> str:
+    """Conversion to Decimal, of an Integer literal at load: a whole number of any size is one."""
+    operand, sign = elm["operand"], ""
+    if operand.get("type") == "Negate":
+        operand, sign = operand["operand"], "-"
+    if operand.get("type") == "Literal" and named(operand["valueType"]).local == "Integer":
+        return _literal(e, {**operand, "valueType": "Decimal"}, sign)
+    return e.compiler.operator_call(e, elm)
+
+
+def _literal(e: Emitter, elm: Node, sign: str) -> str:
+    type_ = named(elm["valueType"]).local
     text = str(elm.get("value", ""))
-    if type_ == "System.Boolean":
+    if type_ == "Boolean":
         return "True" if text == "true" else "False"
-    if type_ == "System.String":
+    if type_ == "String":
         return e.constant(text)
-    if type_ == "System.Integer":
-        return e.constant(int(text))
-    if type_ == "System.Long":
-        return e.constant(Long(text.rstrip("L")))
-    if type_ == "System.Decimal":
-        return e.constant(Decimal(text))
+    if type_ == "Integer":
+        number = int(sign + text)
+        return e.constant(number) if -(2**31) <= number < 2**31 else _out_of_range(e, type_)
+    if type_ == "Long":
+        number = int(sign + text.rstrip("L"))
+        return e.constant(Long(number)) if -(2**63) <= number < 2**63 else _out_of_range(e, type_)
+    if type_ == "Decimal":
+        decimal = Decimal(sign + text)
+        exponent = decimal.as_tuple().exponent
+        fits = abs(decimal) < 10**28 and isinstance(exponent, int) and exponent >= -8
+        return e.constant(decimal) if fits else _out_of_range(e, type_)
     raise e.unsupported(f"Literal of type {type_}")
+
+
+def _out_of_range(e: Emitter, type_: str) -> str:
+    """A literal that its type cannot hold: an error when it is evaluated (CQL, "Literals")."""
+    return e.assign(f"fail('the literal is out of the range of {type_}')")
 
 
 @node("Quantity")

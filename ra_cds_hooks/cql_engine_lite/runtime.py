@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .context import UNSET, Evaluation
+from .errors import EvaluationError
 from .evidence import Frame
 from .fhir_json import (
     Element,
@@ -43,6 +44,11 @@ def carrying(value: Any, label: str, *rows: Any) -> Any:
 def has_item(values: Any) -> bool:
     """CQL `exists`: whether a list has an item that is not null."""
     return values is not None and any(value is not None for value in values)
+
+
+def fail(message: str) -> Any:
+    """What is known at load to have no result fails when it is evaluated."""
+    raise EvaluationError(message)
 
 
 def first_not_null(values: Any) -> Any:
