@@ -64,6 +64,28 @@ def test_unreadable_answer_is_an_issue_but_a_measured_one_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spots", "expected"),
+    [
+        (8, [("POS", "coded")]),
+        (7, [("IND", "coded")]),
+        (5, [("IND", "coded")]),
+        (4, []),
+        (0, []),
+    ],
+)
+def test_t_spot_count(spots: int, expected: list[tuple[str, str]]) -> None:
+    assert values("IGRA Results", observation(LOINC("74277-5"), spots)) == expected
+    panel = observation("igra", components=[component(LOINC("74277-5"), spots)])
+    assert values("IGRA Results", panel) == expected
+
+
+def test_reading_of_the_laboratory_wins_over_spots() -> None:
+    spots = [component(LOINC("74277-5"), 6)]
+    panel = observation("igra", interpretation="NEG", components=spots)
+    assert values("IGRA Results", panel) == [("NEG", "coded")]
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         (LOCAL("normal"), [("normal", "coded")]),
@@ -183,6 +205,14 @@ def test_active(clinical: str | None, elements: build.Json, active: bool | None)
         "Serious Infection Conditions", condition(ICD10("J18.9"), clinical=clinical, **elements)
     )
     assert row["active"] is active
+
+
+def test_future_condition_is_an_issue() -> None:
+    future = condition(RA, "2027-01-01", id="it")
+    assert rows("RA Conditions", future) == []
+    assert [(i["code"], i["ref"]) for i in rows("Data Issues", future)] == [
+        ("FUTURE_DATED_DATA", "Condition/it")
+    ]
 
 
 @pytest.mark.parametrize(
