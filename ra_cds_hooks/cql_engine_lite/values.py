@@ -62,6 +62,9 @@ class Quantity(_QuantityFields):
     __slots__ = ()
     __lt__ = __le__ = __gt__ = __ge__ = no_order
 
+    def __new__(cls, value: Decimal, unit: str | None = "1") -> Quantity:
+        return tuple.__new__(cls, (value, unit or "1"))
+
 
 class Ratio(NamedTuple):
     """A relationship between two quantities, such as a titre."""

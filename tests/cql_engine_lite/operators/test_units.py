@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 from importlib.resources import files
 
@@ -19,6 +21,7 @@ from ra_cds_hooks.cql_engine_lite.units import (
     multiply_units,
     parse_unit,
 )
+from ra_cds_hooks.cql_engine_lite.values import Quantity
 from tools.units import make_table
 
 # UCUM 2.2 gives 133.3220 kPa for m[Hg]; pint has the conventional 133.322387415 kPa.
@@ -214,3 +217,9 @@ def test_no_text_is_an_error(text: str, other: str) -> None:
 
 def test_deep_nesting_is_not_a_unit() -> None:
     assert parse_unit("(" * 5000 + "m" + ")" * 5000) is None
+
+
+def test_a_quantity_without_unit_has_the_unity() -> None:
+    assert Quantity(Decimal(1), None) == Quantity(Decimal(1), "") == Quantity(Decimal(1), "1")
+    assert copy.deepcopy(Quantity(Decimal(1), "mg")) == Quantity(Decimal(1), "mg")
+    assert Quantity(Decimal(1), "mg")._replace(unit="g") == Quantity(Decimal(1), "g")
