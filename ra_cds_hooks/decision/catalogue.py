@@ -42,8 +42,8 @@ class PrefetchKey:
 class Service:
     """One CDS Hooks service as discovery shows it, and the ordered ids of its cards.
 
-    ``beyond_prefetch`` maps a resource type that no key brings to the FHIR search for it; it is
-    asked of the FHIR server when one is given, and counts as not obtained otherwise.
+    ``beyond_prefetch`` maps a resource type that no key brings to what the advice loses without
+    it; it is asked of the FHIR server when one is given, and counts as not obtained otherwise.
     """
 
     id: str
