@@ -57,6 +57,11 @@ _MODIFIERS = frozenset(
 _DECIMAL_BOUND = 1e18
 _INTEGER_BOUND = 2**31
 
+# Systems write 0001-01-01 and 9999-12-31 where they mean "none"; as dates they mislead, and date
+# arithmetic leaves the calendar. A far end of a Period is the usual way to say "open".
+_YEARS = range(1800, 3000)
+_FAR_END = re.compile(r"[3-9]\d{3}(?!\d).*")
+
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?")
 _ZONE = re.compile(r"Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00")
@@ -71,7 +76,7 @@ def _is_date(value: object) -> bool:
         date(year, month, day)
     except ValueError:
         return False
-    return True
+    return year in _YEARS
 
 
 def _is_date_time(value: object) -> bool:
@@ -263,6 +268,9 @@ def _one(kind: str, read: Mapping[str, Any]) -> Check:
             return INVALID
         if not holder:  # built on first use, because types refer to each other in circles
             holder.append(_members(kind, read))
+        if kind == "Period" and isinstance(value.get("end"), str) and _FAR_END.match(value["end"]):
+            value = {name: member for name, member in value.items() if name != "end"}
+            faults.append(("end", "a date before the year 3000; the period is taken as open"))
         before = len(faults)
         result = _apply(value, holder[0], faults)
         return INVALID if whole and len(faults) > before else result

@@ -36,6 +36,9 @@ def test_a_valid_resource_comes_back_itself():
         ("valueQuantity", "CANARY", "valueQuantity"),
         ("effectiveDateTime", "2026-02-30", "effectiveDateTime"),
         ("effectiveDateTime", "20.11.2026", "effectiveDateTime"),
+        ("effectiveDateTime", "0001-01-01", "effectiveDateTime"),
+        ("effectiveDateTime", "9999-12-31T23:59:59-14:00", "effectiveDateTime"),
+        ("effectivePeriod", {"start": "2026-01-01", "end": "soon"}, "effectivePeriod.end"),
         ("effectiveDateTime", 20261120, "effectiveDateTime"),
         ("effectiveDateTime", "2026-11T10:00:00Z", "effectiveDateTime"),
         ("effectiveDateTime", "2026-11-20T25:00:00Z", "effectiveDateTime"),
@@ -100,6 +103,15 @@ def test_one_object_in_place_of_a_list_is_used_and_named():
     checked = CHECKS.check(observation("a", interpretation={"text": "POS"}))
     assert checked.resource["interpretation"] == [{"text": "POS"}]
     assert checked.faults == (("interpretation", "a list"),)
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "9999-12-31T23:59:59+01:00", "3000"])
+def test_a_placeholder_for_no_end_leaves_the_period_open(end):
+    period = {"start": "2026-01-01", "end": end}
+    checked = CHECKS.check(observation("a", effectivePeriod=period))
+    assert checked.resource["effectivePeriod"] == {"start": "2026-01-01"}
+    assert [p for p, _ in checked.faults] == ["effectivePeriod.end"]
+    assert period["end"] == end
 
 
 def test_null_is_absent_and_no_fault():
