@@ -35,8 +35,8 @@ from tests.cql.codings import (
 __all__ = [
     "AS_OF", "ATC", "DRUGS", "ICD10", "INTERPRETATION", "LOCAL", "LOINC", "OBSERVATIONS", "PATIENT",
     "ROOT", "RXNORM", "SNOMED", "Coding", "Json", "administration", "bundle", "component",
-    "concept", "condition", "dispense", "evaluate", "medication", "observation", "patient", "plain", "program",
-    "quantity", "request", "resource", "results", "statement", "terminology",
+    "concept", "condition", "dispense", "evaluate", "medication", "observation", "patient",
+    "plain", "program", "quantity", "request", "resource", "results", "statement", "terminology",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -346,7 +346,8 @@ def results(
     parameters: Mapping[str, Any] | None = None,
 ) -> engine.Results:
     """The engine's own results, with evidence."""
-    moment = datetime.fromisoformat(as_of).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(as_of)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return program().evaluate(
         _Record(record), terminology(), parameters or {}, moment, list(defines)
     )

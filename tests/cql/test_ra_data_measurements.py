@@ -209,6 +209,25 @@ def test_date(date: str | None, used: bool, issue: list[str]) -> None:
     assert issues_of(record) == issue
 
 
+@pytest.mark.parametrize(
+    ("written", "date", "used"),
+    [
+        ("2026-11-24T01:00:00Z", "2026-11-23", True),
+        ("2026-11-24T01:06:00Z", None, False),
+        ("2026-11-23T20:00:00-05:00", "2026-11-23", True),
+        ("2026-11-24", None, False),
+        ("2026-11-23", "2026-11-23", True),
+    ],
+)
+def test_evening_result_written_in_utc_is_todays(
+    written: str, date: str | None, used: bool
+) -> None:
+    name = "RAData.CRP Results"
+    record = bundle(observation("crp", 12, "mg/L", written))
+    rows = build.evaluate(record, [name], as_of="2026-11-23T20:05:00-05:00")[name]
+    assert [row["date"] for row in rows] == ([date] if used else [])
+
+
 def test_future_result_is_flagged() -> None:
     flags = "RAData.Data Flags"
     record = bundle(observation("crp", 12, "mg/L", "2026-11-24"))

@@ -9,9 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.cql import build
-from tests.cql.build import (
-    bundle,
-)
+from tests.cql.build import bundle
 
 FIXTURES = ("v04-secondary-loss", "v05-intolerance", "v07-non-adherence", "gate-tb--tpt-completed")
 
