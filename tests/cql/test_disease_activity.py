@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cql.activity_records import VISIT, ask, days_before, full_visit, on, visit
-from tests.cql.build import Json, dispense, observation
+from tests.cql.build import Json, bundle, dispense, observation, results
 
 INDICES = ("das28Esr4", "das28Esr3", "das28Crp4", "das28Crp3", "cdai", "sdai")
 
@@ -32,8 +32,8 @@ def gaps(resources: list[Json]) -> set[tuple[str, str]]:
 
 
 # ----- formulas (2.1) and worked examples (2.7) -----
-# Example C: the table of 2.7 prints DAS28-CRP3 as 2.32; by the formula it is 1.10 * (0.56 + 0.36 ln 4)
-# + 1.15 = 2.31497, so the unrounded value stands here.
+# Example C: the table of 2.7 prints DAS28-CRP3 as 2.32; by the formula it is
+# 1.10 * (0.56 + 0.36 ln 4) + 1.15 = 2.31497, so the unrounded value stands here.
 
 
 @pytest.mark.parametrize(
@@ -587,6 +587,32 @@ def test_without_an_index_the_missing_components_are_named(
 ) -> None:
     record = visit(VISIT, **components)  # type: ignore[arg-type]
     assert {what for what, why in gaps(record) if why == "NO_CURRENT_INDEX"} == missing
+
+
+# ----- evidence -----
+
+
+def observed(record: list[Json], define: str) -> set[str]:
+    """The Observations that the engine names as evidence of a define, by their last id part."""
+    found = results(bundle(*record), [define]).evidence(define)
+    return {
+        e.reference.removeprefix("Observation/") for e in found if "Observation/" in e.reference
+    }
+
+
+def named(resources: list[Json], prefix: str) -> list[Json]:
+    return [r | {"id": f"{prefix}-{number}"} for number, r in enumerate(resources)]
+
+
+def test_evidence_of_the_current_index_is_the_current_visit() -> None:
+    record = [on("adalimumab", "2026-01-05")]
+    record += named(full_visit("2026-01-02", 10, 8, 40, 30, 60, 5.5), "before")
+    record += named(full_visit("2026-06-01", 2, 1, 12, 4, 20, 1.0), "best")
+    record += named(full_visit(VISIT, 9, 7, 36, 17, 58, 5.0), "now")
+    assert observed(record, "DiseaseActivity.Current Index Value") == {f"now-{n}" for n in range(6)}
+    assert observed(record, "TreatToTarget.Response") == {
+        f"{visit}-{n}" for visit in ("before", "now") for n in range(6)
+    }
 
 
 def test_order_of_resources_never_matters() -> None:
