@@ -1,6 +1,7 @@
 """The templates keep to what CDS Hooks 2.0 recommends, and answer from a plain Bundle."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,9 @@ def test_newest_first_and_cut_at_the_count(service):
 
 def test_a_patient_who_is_not_there_is_null(service):
     assert prefetch_from_bundle(service, bundle(PATIENT), "p9")["patient"] is None
+
+
+def test_the_documented_table_is_the_definition(service):
+    document = (Path(__file__).parents[2] / "docs" / "cds-service.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\S+)` \| (.+) \|$", document, re.M)
+    assert rows == [(name, key.scope, key.without) for name, key in service.prefetch.items()]
