@@ -1,0 +1,73 @@
+"""The content, the library path and the hook that the case tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ra_cds_hooks.decision import Content, decide, load_content, render
+from ra_cds_hooks.fhir import ElementChecks, PatientRecord, Reading, entries_of
+from ra_cds_hooks.settings import load_settings
+from ra_cds_hooks.web import create_app
+
+from .expectation import Expectation
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fhir_fixtures"
+AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SERVICE = "ra-refractory-review"
+
+# differences(bundle, expectation) between what the library says of the bundle and the expectation
+LibraryDifferences = Callable[[Mapping[str, Any], Expectation], list[str]]
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return load_content(load_settings().content_dir)
+
+
+@pytest.fixture(scope="session")
+def library_differences(content: Content) -> LibraryDifferences:
+    reading = Reading(ElementChecks(content.program.elements_read()))
+
+    def differences(bundle: Mapping[str, Any], expectation: Expectation) -> list[str]:
+        patient_id = bundle["entry"][0]["resource"]["id"]
+        delivered = [
+            entry
+            for entry in bundle["entry"]
+            if entry["resource"]["resourceType"] not in expectation.not_obtained
+        ]
+        record = PatientRecord.read(
+            patient_id,
+            entries_of({**bundle, "entry": delivered}),
+            reading,
+            incomplete=[*expectation.not_obtained, *expectation.first_page_only],
+        )
+        decision = decide(content, record, AS_OF)
+        response = render(
+            content,
+            decision,
+            service=content.services[SERVICE],
+            language="en",
+            hook_instance="00000000-0000-4000-8000-000000000000",
+        )
+        return expectation.differences(decision.document, card_ids(content, response))
+
+    return differences
+
+
+@pytest.fixture(scope="session")
+def client(content: Content, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    database = tmp_path_factory.mktemp("store") / "feedback.sqlite"
+    settings = load_settings(as_of=AS_OF, database_url=f"sqlite:///{database}")
+    with create_app(settings, content=content).test_client() as opened:
+        yield opened
+
+
+def card_ids(content: Content, response: Mapping[str, Any]) -> list[str]:
+    """The ids of the shown cards, in their order."""
+    return [card["extension"][content.extension_key]["card"] for card in response["cards"]]
