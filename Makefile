@@ -6,7 +6,7 @@ PORT ?= 8080
 CASE ?=
 MINIMUM ?= 85
 
-.PHONY: help demo test lint types elm terminology expect check conformance fixtures lock clean
+.PHONY: help demo test lint types elm terminology units expect check conformance fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ elm: $(VENV)/.dev ## translate cql/*.cql into cql/elm/*.json (Node from PyPI)
 
 terminology: $(VENV)/.dev ## write cql/RAConcepts.cql and cql/valuesets from tools/terminology/sources
 	$(BIN)/python -m tools.terminology.build
+
+units: $(VENV)/.dev ## write the table of UCUM factors
+	$(BIN)/python -m tools.units.make_table
 
 expect: $(VENV)/.runtime ## write expected.json: make expect CASE=v01-too-early, or all cases
 	$(BIN)/ra-cds expect $(CASE)
