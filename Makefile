@@ -60,8 +60,8 @@ fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 	$(BIN)/python -m tools.fixtures
 
 lock: $(VENV)/.dev ## resolve the dependencies anew
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-header --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header --no-emit-options -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-header --no-emit-options --extra dev -o requirements-dev.lock pyproject.toml
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) .cache build dist tools/elm/node_modules
