@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ra_cds_hooks"
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "_content" not in p.parts)
 LONGEST = 400
+# A truth table may run a little longer before it falls into two.
+LONGEST_TEST = 450
 
 # Room -> the rooms it may import from, besides itself.
 MAY_IMPORT = {
@@ -34,7 +36,9 @@ MAY_IMPORT |= {"cli": EVERYTHING, "__main__": {"cli"}, "__init__": set()}
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 NAMES = re.compile(r"manager|helper|util|processor|(^|_)(base|common|misc|stuff|tools?)($|_)")
 LOINC = re.compile(r"\b\d{4,5}-\d\b")
-DRUG = re.compile(r"\b\w+(?:mab|nercept|tacept|tinib|kinra)\b|methotrex|leflunom|sulfasal|predniso", re.I)
+DRUG = re.compile(
+    r"\b\w+(?:mab|nercept|tacept|tinib|kinra)\b|methotrex|leflunom|sulfasal|predniso", re.I
+)
 
 
 def room(path: Path) -> str:
@@ -137,7 +141,8 @@ def test_no_clinical_codes_in_python(path):
     ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_modules_stay_short(path):
-    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+    longest = LONGEST_TEST if ROOT / "tests" in path.parents else LONGEST
+    assert len(path.read_text("utf-8").splitlines()) <= longest
 
 
 class TestTheTestsThemselves:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 TARGET = Path(__file__).parents[1] / "ra_cds_hooks" / "fhir" / "r4_elements.json"
 RESOURCES = (
-    "AdverseEvent AllergyIntolerance CarePlan Condition Device DiagnosticReport Encounter "
-    "FamilyMemberHistory Immunization Medication MedicationAdministration MedicationDispense "
-    "MedicationRequest MedicationStatement Observation Patient Procedure QuestionnaireResponse "
-    "ServiceRequest Specimen"
-).split()
+    *("AdverseEvent", "AllergyIntolerance", "CarePlan", "Condition", "Device", "DiagnosticReport"),
+    *("Encounter", "FamilyMemberHistory", "Immunization", "Medication", "MedicationAdministration"),
+    *("MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation", "Patient"),
+    *("Procedure", "QuestionnaireResponse", "ServiceRequest", "Specimen"),
+)
 # Recursive or irrelevant to type checks of what rules read.
 SKIPPED = {"Extension", "FHIRPrimitiveExtension", "Narrative", "Resource", "Meta"}
 
