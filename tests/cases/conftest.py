@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ra_cds_hooks.decision import Content, decide, load_content, render
+from ra_cds_hooks.decision import Content, Decision, decide, load_content, render
+from ra_cds_hooks.decision.catalogue import LANGUAGES
 from ra_cds_hooks.fhir import ElementChecks, PatientRecord, Reading, entries_of
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import create_app
@@ -48,14 +49,9 @@ def library_differences(content: Content) -> LibraryDifferences:
             incomplete=[*expectation.not_obtained, *expectation.first_page_only],
         )
         decision = decide(content, record, AS_OF)
-        response = render(
-            content,
-            decision,
-            service=content.services[SERVICE],
-            language="en",
-            hook_instance="00000000-0000-4000-8000-000000000000",
-        )
-        return expectation.differences(decision.document, card_ids(content, response))
+        shown = {language: _cards(content, decision, language) for language in LANGUAGES}
+        [cards] = {tuple(ids) for ids in shown.values()}  # one answer, whatever the language
+        return expectation.differences(decision.document, cards)
 
     return differences
 
@@ -66,6 +62,17 @@ def client(content: Content, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = load_settings(as_of=AS_OF, database_url=f"sqlite:///{database}")
     with create_app(settings, content=content).test_client() as opened:
         yield opened
+
+
+def _cards(content: Content, decision: Decision, language: str) -> list[str]:
+    response = render(
+        content,
+        decision,
+        service=content.services[SERVICE],
+        language=language,
+        hook_instance="00000000-0000-4000-8000-000000000000",
+    )
+    return card_ids(content, response)
 
 
 def card_ids(content: Content, response: Mapping[str, Any]) -> list[str]:
