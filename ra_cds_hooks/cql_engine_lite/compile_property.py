@@ -7,6 +7,7 @@ from typing import Any
 
 from .elm_types import (
     FHIR_PRIMITIVES,
+    FHIR_PROFILES,
     ChoiceOf,
     IntervalOf,
     ListOf,
@@ -16,6 +17,7 @@ from .elm_types import (
     fhir_local,
     is_fhir_subtype,
     member_type,
+    result_type,
 )
 from .emitter import Emitter, Node, Variable, node
 
@@ -114,11 +116,13 @@ def variable_of(e: Emitter, elm: Node) -> Variable | None:
 
 
 def path_of(elm: Node) -> str:
-    """The element path of a chain of properties, through conversions: "value.value"."""
+    """The element path of a chain of properties, through conversions: "value.unit"."""
     kind = elm.get("type")
     if kind == "Property":
         inner = path_of(elm["source"]) if elm.get("source") is not None else ""
         path: str = elm["path"]
+        if inner and path == "value" and _is_system(result_type(elm)):
+            return inner
         return f"{inner}.{path}" if inner else path
     operand = elm.get("operand")
     if kind in ("As", "FunctionRef") or (isinstance(kind, str) and kind.startswith("To")):
@@ -216,9 +220,9 @@ def _primitive_value(e: Emitter, source_node: Node, type_: Named) -> Read:
         raise e.unsupported(f"Property value of type {type_.name}")
     source = _raw(e, source_node)
     expression = e.assign(template.format(e.name(source.expression)))
-    path = f"{source.path}.value" if source.path else "value"
+    # The path of the FHIR element, which is how evidence names it: not "birthDate.value".
     carrier = source.carrier if source.path else None
-    return Read(expression, type_, carrier, path, source.origin)
+    return Read(expression, type_, carrier, source.path, source.origin)
 
 
 def _raw(e: Emitter, elm: Node) -> Read:
@@ -268,11 +272,17 @@ def _choice_as(e: Emitter, elm: Node) -> Read | None:
 def choice_keys(path: str, type_: ChoiceOf, wanted: str | None = None) -> tuple[str, ...]:
     """JSON members of a choice element, of one type and its subtypes only with `wanted`."""
     return tuple(
-        path + local[0].upper() + local[1:]
+        path + json_suffix(local)
         for option in type_.options
         if (local := fhir_local(option)) is not None
         and (wanted is None or is_fhir_subtype(local, wanted))
     )
+
+
+def json_suffix(local: str) -> str:
+    """How a type is spelled in the member of a choice element: dateTime in effectiveDateTime."""
+    local = FHIR_PROFILES.get(local, local)
+    return local[0].upper() + local[1:]
 
 
 def _child(name: str, path: str) -> str:

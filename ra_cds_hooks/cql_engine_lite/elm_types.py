@@ -112,6 +112,10 @@ FHIR_NUMBER_PRIMITIVES = frozenset({"decimal", "integer", "positiveInt", "unsign
 FHIR_PRIMITIVES = FHIR_TEXT_PRIMITIVES | FHIR_TIME_PRIMITIVES | FHIR_NUMBER_PRIMITIVES | {"boolean"}
 
 
+# Profiles that the model info lists as types; in JSON they are what they constrain.
+FHIR_PROFILES = {"MoneyQuantity": "Quantity", "SimpleQuantity": "Quantity"}
+
+
 def is_fhir_subtype(name: str, base: str) -> bool:
     """Whether FHIR type `name` is `base` or derives from it (local names)."""
     current: str | None = name

@@ -8,6 +8,7 @@ from typing import Any
 from .elm_types import (
     FHIR_NUMBER_PRIMITIVES,
     FHIR_PRIMITIVES,
+    FHIR_PROFILES,
     ChoiceOf,
     IntervalOf,
     ListOf,
@@ -108,6 +109,7 @@ def _is_named(value: Any, type_: Named) -> bool:
     wanted = type_.local
     if isinstance(value, Element):
         if value.type is not None:
+            wanted = FHIR_PROFILES.get(wanted, wanted)
             return is_fhir_subtype(value.type, wanted) or wanted == "Element"
         value = value.json
     if isinstance(value, CqlTuple):

@@ -29,7 +29,8 @@ def bucket(value: Any) -> Hashable:
         return (kind is bool, value)
     if isinstance(value, dict):
         if "resourceType" in value:
-            return ("resource", value["resourceType"], value.get("id"))
+            identity = value.get("id")
+            return ("resource", identity if isinstance(identity, str) else None)
         return _structure(value)
     if kind is DateTime or kind is Date:
         if value.precision >= HOUR:

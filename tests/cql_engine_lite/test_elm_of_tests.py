@@ -1,0 +1,23 @@
+"""The committed ELM of the engine's own test libraries belongs to their CQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cql_engine_lite.build import CQL, ELM
+from tools.elm.elm import render_elm
+from tools.elm.translator import translate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.node
+def test_elm_is_what_the_translator_writes() -> None:
+    sources = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted(CQL.glob("*.cql"))]
+    helpers = (ROOT / "cql" / "FHIRHelpers.cql").read_text(encoding="utf-8")
+    for result in translate(sources, {"FHIRHelpers": helpers}):
+        assert result.elm is not None, result.messages
+        committed = (ELM / f"{result.name}.json").read_text(encoding="utf-8")
+        assert committed == render_elm(result.elm), f"{result.name}: run tools/elm on tests' CQL"

@@ -1,0 +1,100 @@
+"""Which resources are named as evidence, with what values and under which define."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ra_cds_hooks.cql_engine_lite import Date
+from tests.cql_engine_lite.build import measured, run
+
+RECORD = [
+    {"resourceType": "Patient", "id": "p", "birthDate": "1970-05-01"},
+    measured("l1", "length", "2026-01-01", 5),
+    measured("l2", "length", "2026-03-01", 12.5),
+    measured("l3", "length", "2026-02-01", 20, status="preliminary"),
+    measured("w1", "weight", "2026-03-01", 70.25),
+]
+L1 = ("Observation/l1", "EvidenceRows.Lengths")
+L2 = ("Observation/l2", "EvidenceRows.Lengths")
+
+
+def rows(define: str, *resources: Any) -> list[tuple[str, str]]:
+    results = run("EvidenceRows", define, *(resources or RECORD))
+    return [(e.reference, e.define) for e in results.evidence(f"EvidenceRows.{define}")]
+
+
+@pytest.mark.parametrize(
+    ("define", "expected"),
+    [
+        ("Lengths", [L1, L2]),
+        ("Last Length", [L2]),
+        ("Last Length Value", [L2]),
+        ("Highest Length Value", [L2]),
+        ("Any Length", [L1, L2]),
+        ("Number Of Lengths", [L1, L2]),
+        ("Length Sum", [L1, L2]),
+        ("Longest", [L2]),
+        ("Long Lengths", [L2]),
+        ("Any Long Length", [L2]),
+        ("Is Missing", [L2]),
+        ("Weight Value", [("Observation/w1", "EvidenceRows.Weights")]),
+        ("Any Weight", [("Observation/w1", "EvidenceRows.Weights")]),
+        ("Last Pair Weight", [L2, ("Observation/w1", "EvidenceRows.Pairs")]),
+        (
+            "Last Length With Weight",
+            [L2, ("Observation/w1", "EvidenceRows.Lengths With Weight")],
+        ),
+        ("Any Nested", [("Observation/w1", "EvidenceRows.Weights"), L2]),
+        ("Through Function", [L2]),
+        ("Any Filtered Through Function", [L2]),
+        ("Last Made By Function", [("Observation/w1", "EvidenceRows.Made By Function")]),
+        ("Reads Other Define", [L2]),
+        ("Reads Twice", [L2]),
+        ("Singleton", [L2]),
+        ("Birth Year", [("Patient/p", "EvidenceRows.Patient")]),
+        ("Constant", []),
+        ("Score", [L2, ("Observation/w1", "EvidenceRows.Weights")]),
+        ("Score Length", [L2, ("Observation/w1", "EvidenceRows.Weights")]),
+    ],
+)
+def test_rows_that_decided(define: str, expected: list[tuple[str, str]]) -> None:
+    assert rows(define) == expected
+
+
+def test_rows_filtered_out_are_no_evidence() -> None:
+    # l3 is preliminary, l1 is not long: neither is behind the answer.
+    for define in ("Any Long Length", "Longest", "Filtered Through Function"):
+        references = [reference for reference, _ in rows(define)]
+        assert references == ["Observation/l2"], define
+
+
+def test_nothing_there_is_no_evidence() -> None:
+    patient = {"resourceType": "Patient", "id": "p"}
+    for define in ("Any Length", "Last Length Value", "Length Sum", "Is Missing"):
+        assert rows(define, patient) == [], define
+
+
+def test_values_are_those_of_the_row() -> None:
+    results = run("EvidenceRows", "Last Length Value", *RECORD)
+    (evidence,) = results.evidence("EvidenceRows.Last Length Value")
+    assert evidence.values == {
+        "ref": "Observation/l2",
+        "date": Date(2026, 3, 1),
+        "value": Decimal("12.5"),
+    }
+
+
+def test_values_of_a_resource_are_the_elements_read() -> None:
+    results = run("EvidenceRows", "Weight Value", *RECORD)
+    (evidence,) = results.evidence("EvidenceRows.Weight Value")
+    assert evidence.values == {"value.value": Decimal("70.25")}
+    (evidence,) = run("EvidenceRows", "Birth Year", *RECORD).evidence("EvidenceRows.Birth Year")
+    assert evidence.values == {"birthDate": Date(1970, 5, 1)}
+
+
+def test_evidence_is_collected_afresh_for_each_evaluation() -> None:
+    assert rows("Any Length") == [L1, L2]
+    assert rows("Any Length", RECORD[2]) == [L2]
