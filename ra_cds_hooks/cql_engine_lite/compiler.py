@@ -364,7 +364,15 @@ def _refuse_unknown_operators(library: Library) -> None:
     """Every expression node has a compiler or an operator, in functions nobody calls as well."""
     functions = [f.node for overloads in library.functions.values() for f in overloads]
     for root in (*library.statements.values(), *functions):
-        for node in _expressions(root):
+        try:
+            nodes = list(_expressions(root))
+        except RecursionError:
+            raise LibraryLoadError(
+                f"{root['name']} is nested too deeply",
+                library=library.name,
+                locator=root.get("locator"),
+            ) from None
+        for node in nodes:
             kind = node["type"]
             if kind not in NODES and kind not in OPERATORS:
                 raise UnsupportedOperatorError(
