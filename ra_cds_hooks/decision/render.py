@@ -92,7 +92,11 @@ def _card(
         ],
         "extension": {
             content.extension_key: without_empty(
-                {"card": card.id, "key": key, "evidence": _evidence(content, answer.evidence, words)}
+                {
+                    "card": card.id,
+                    "key": key,
+                    "evidence": _evidence(content, answer.evidence, words),
+                }
             )
         },
     }
