@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -117,6 +118,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _decimals(cls, value: dict[str, Any]) -> dict[str, Any]:
+        # CQL decimals are exact; a JSON number with a fraction is meant as its digits say.
+        return {k: Decimal(repr(v)) if isinstance(v, float) else v for k, v in value.items()}
 
     @field_validator("as_of", mode="before")
     @classmethod

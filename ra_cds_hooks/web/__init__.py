@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response
 
-from ra_cds_hooks.decision import Content, load_content
+from ra_cds_hooks.cql_engine_lite import ParameterError
+from ra_cds_hooks.decision import Content, decide, load_content
+from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.client import FhirClient, Limits
 from ra_cds_hooks.fhir.local_codes import LocalCodes
-from ra_cds_hooks.fhir.record import Reading
+from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.settings import Settings
@@ -29,6 +31,20 @@ def reading_for(content: Content, settings: Settings) -> Reading:
     )
 
 
+def check_content(content: Content, as_of: datetime) -> None:
+    """Evaluates the content once on an empty record, so that faults show at start.
+
+    Raises ConfigurationError for a parameter that is unknown or of the wrong type, and the
+    engine's errors for content that cannot be evaluated at all.
+    """
+    try:
+        decide(content, PatientRecord("nobody", {}, frozenset(), ()), as_of)
+    except ParameterError as error:
+        raise ConfigurationError(
+            f"RA_CDS_PARAMETERS: {error}. See cql/RAParameters.cql."
+        ) from error
+
+
 def create_app(
     settings: Settings,
     *,
@@ -43,6 +59,8 @@ def create_app(
     answer does not start.
     """
     content = content or load_content(settings.content_dir, settings.parameters)
+    now = now or _now
+    check_content(content, settings.as_of or now())
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     limits = Limits(
@@ -65,7 +83,7 @@ def create_app(
             parallel_reads=settings.fhir_parallel_reads,
         ),
         store=store or FeedbackStore(settings.database_url),
-        now=now or _now,
+        now=now,
     )
     app.extensions["ra_cds_hooks"] = parts
     install_errors(app)

@@ -2,13 +2,16 @@
 
 import json
 import logging
+from decimal import Decimal
 
 import pytest
 from werkzeug.datastructures import LanguageAccept
 
 from ra_cds_hooks.cql_engine_lite.errors import EvaluationError
+from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.record import PatientRecord
-from ra_cds_hooks.web import cds_services
+from ra_cds_hooks.settings import load_settings
+from ra_cds_hooks.web import cds_services, create_app
 from ra_cds_hooks.web.cds_services import language_for
 
 from .conftest import FIXTURES, URL, bundle_of
@@ -182,6 +185,28 @@ def test_answers_and_errors_carry_the_origin(make_app):
         client.post(URL, json={}, headers={"Origin": ORIGIN}),
     ):
         assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+PARAMETER = "RAParameters.Joint Count Maximum"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({PARAMETER: "many"}, "Joint Count Maximum is not of type System.Decimal"),
+        ({"RAParameters.No Such": 1}, "no parameter is called RAParameters.No Such"),
+    ],
+)
+def test_a_wrong_parameter_stops_the_start(tmp_path, parameters, message):
+    settings = load_settings(
+        parameters=parameters, database_url=f"sqlite:///{tmp_path / 'feedback.sqlite'}"
+    )
+    with pytest.raises(ConfigurationError, match=message):
+        create_app(settings)
+
+
+def test_a_parameter_with_a_fraction_is_a_decimal():
+    assert load_settings(parameters={PARAMETER: 27.1}).parameters == {PARAMETER: Decimal("27.1")}
 
 
 def test_health(client):
