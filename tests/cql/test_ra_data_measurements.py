@@ -198,6 +198,9 @@ def test_registered_result_without_value_is_pending() -> None:
         ("2026-11", True, []),
         ("2026", True, []),
         (None, False, ["UNDATED_RESULT"]),
+        ("0001-01-01", False, ["UNDATED_RESULT"]),
+        ("1900-12-31", False, ["UNDATED_RESULT"]),
+        ("1901-01-01", True, []),
     ],
 )
 def test_date(date: str | None, used: bool, issue: list[str]) -> None:

@@ -104,6 +104,8 @@ def test_order_of_resources_changes_nothing() -> None:
         ([statement("adalimumab", "2026-08"), dispense("adalimumab", "2026-08-05")],
          "2026-08-05", False),
         ([statement("adalimumab")], None, False),
+        ([statement("adalimumab", "0001-01-01")], None, False),
+        ([statement("adalimumab", "2026-03-02", "9999-12-31")], "2026-03-02", False),
     ],
 )  # fmt: skip
 def test_start(resources: list[build.Json], start: str | None, unconfirmed: bool) -> None:
