@@ -21,17 +21,6 @@ OTHER_KINDS = (
     "units--crp-below-5",
 )
 
-# Where cql-execution, not our engine, leaves the specification.
-FLATTEN = "cql-execution flattens nothing when one of the inner lists is null"
-DISTINCT = "cql-execution removes duplicates even from a query without return clause"
-KNOWN = {
-    "RAFindings.All Answers": FLATTEN,
-    "RAFindings.CXR Answers": FLATTEN,
-    "RAFindings.HRCT Answers": FLATTEN,
-    "RAFindings.Smoking Answers": FLATTEN,
-    "ObjectiveInflammation.Current Ultrasound Dates": DISTINCT,
-}
-
 
 def chosen_bundles() -> list[Path]:
     fixtures = PROJECT / "fhir_fixtures"
@@ -43,11 +32,7 @@ def chosen_bundles() -> list[Path]:
 def test_both_engines_agree_on_every_define() -> None:
     bundles = chosen_bundles()
     assert len(bundles) >= 12
-    found = [
-        (d.bundle.parent.name, d.define, d.ours, d.reference)
-        for d in differences(bundles)
-        if d.define not in KNOWN
-    ]
+    found = [(d.bundle.parent.name, d.define, d.ours, d.reference) for d in differences(bundles)]
     assert found == []
 
 
