@@ -13,7 +13,7 @@ from tools.conformance.elm_cache import TranslatedCase
 from tools.conformance.run import ERRORED, FAILED, PASSED, judge, judge_value, run
 
 # Percent of all cases; raise it when more pass, never lower it. The issue asks for at least 85.
-FLOOR = 98.0
+FLOOR = 98.8
 PUBLIC_CASES = 1823
 
 
