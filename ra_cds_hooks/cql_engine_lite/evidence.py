@@ -1,12 +1,12 @@
 """Evidence: which resources decided a define, and with what values.
 
 While a define runs, its generated code appends to the define's `Frame` (and, for one row of a
-query, to that row's collector); nothing is computed then. `collect` turns a frame into `Evidence`
-when a caller asks.
+query, to that row's collector); nothing is computed then. `EvidenceReader` turns a frame into
+`Evidence` when a caller asks.
 
 What a collector holds:
 
-* an int: the index of a define that was referred to;
+* an int (frames only): the index of a define that was referred to;
 * `(label, value, path, read)`: `value` (a resource, a tuple, or a list of them) was used; `path` is
   the element read from it and `read` what was found there, both None when its presence counted.
 
@@ -62,100 +62,110 @@ class Evidence:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def collect(frames: Sequence[Frame | None], index: int, value: Any) -> tuple[Evidence, ...]:
-    """The evidence of define `index` whose result is `value`, without repeats, in reading order."""
-    collector = _Collection(frames)
-    frame = frames[index]
-    if frame is not None:
-        collector.seen_defines.add(index)
-        collector.add_all(frame, frame.define)
-        collector.add_value(value, frame.define, {})
-    return tuple(
-        Evidence(reference, define, values)
-        for (reference, define), values in collector.found.items()
-    )
+Found = dict[tuple[str, str], dict[str, Any]]
+"""Values by (reference, define), in reading order."""
 
 
-class _Collection:
-    """One walk over frames and sources."""
+class EvidenceReader:
+    """Turns the frames of one evaluation into `Evidence`, each frame once."""
 
     def __init__(self, frames: Sequence[Frame | None]) -> None:
-        self.frames = frames
-        self.found: dict[tuple[str, str], dict[str, Any]] = {}
-        self.seen_defines: set[int] = set()
-        self.seen_values: set[int] = set()
+        self._frames = frames
+        self._defines: dict[int, Found] = {}
+        self._values: dict[int, dict[str, Any]] = {}
 
-    def add_all(self, collector: Sequence[Any], define: str) -> None:
-        """Everything in a collector."""
-        for item in collector:
-            if isinstance(item, int):
-                self.add_define(item)
-            else:
-                label, value, path, read = item
-                values = {} if path is None else dict(_presentable(path, read))
-                self.add_value(value, label or define, values)
+    def evidence(self, index: int, value: Any) -> tuple[Evidence, ...]:
+        """The evidence of define `index`, whose result is `value`."""
+        frame = self._frames[index]
+        if frame is None:
+            return ()
+        found = self._of_define(index)
+        if isinstance(value, (dict, list)):
+            found = {key: dict(values) for key, values in found.items()}
+            self._walk([(value, frame.define, {})], found)
+        return tuple(
+            Evidence(reference, define, dict(values))
+            for (reference, define), values in found.items()
+        )
+
+    def _of_define(self, index: int) -> Found:
+        found = self._defines.get(index)
+        if found is None:
+            found = self._defines[index] = {}
+            frame = self._frames[index]
+            if frame is not None:
+                self._walk([(frame, frame.define, {})], found)
+        return found
+
+    def _walk(self, stack: list[tuple[Any, str, dict[str, Any]]], found: Found) -> None:
+        """Add everything on the stack and below it to `found`, the top first.
+
+        A stack and no recursion: a fold over many rows nests its tuples as deep.
+        """
+        seen: set[int] = set()
+        while stack:
+            value, define, values = stack.pop()
+            kind = type(value)
+            if kind is int:
+                _merge(found, self._of_define(value))
+            elif kind is tuple:
+                label, used, path, read = value
                 if isinstance(read, (list, CqlTuple)):
-                    self.add_value(read, label or define, {})
+                    stack.append((read, label or define, {}))
+                shown = {} if path is None else dict(_presentable(path, read))
+                stack.append((used, label or define, shown))
+            elif kind is dict:
+                _add_resource(found, value, define, values)
+            elif kind is CqlTuple and id(value) not in seen:
+                seen.add(id(value))
+                self._push_tuple(stack, value, define)
+            elif isinstance(value, list) and value and id(value) not in seen:
+                seen.add(id(value))
+                # Only a frame refers to defines; an int in another list is a value.
+                frame = kind is Frame
+                stack.extend(
+                    (item, define, {}) for item in reversed(value) if frame or type(item) is not int
+                )
 
-    def add_define(self, index: int) -> None:
-        """The frame of a define that was referred to."""
-        if index in self.seen_defines:
-            return
-        self.seen_defines.add(index)
-        frame = self.frames[index]
-        if frame is not None:
-            self.add_all(frame, frame.define)
-
-    def add_value(self, value: Any, define: str, values: dict[str, Any]) -> None:
-        """A resource, a tuple, or a list of them; anything else is no carrier of evidence."""
-        if isinstance(value, CqlTuple):
-            self.add_tuple(value, define)
-        elif isinstance(value, dict):
-            self.add_resource(value, define, values)
-        elif isinstance(value, list):
-            if id(value) in self.seen_values:
-                return
-            self.seen_values.add(id(value))
-            for item in value:
-                self.add_value(item, define, values)
-
-    def add_resource(self, resource: dict[str, Any], define: str, values: dict[str, Any]) -> None:
-        """One resource; other JSON objects (elements) are no evidence by themselves."""
-        kind = resource.get("resourceType")
-        identity = resource.get("id")
-        if isinstance(kind, str) and isinstance(identity, str):
-            found = self.found.setdefault((f"{kind}/{identity}", define), {})
-            for key, value in values.items():
-                found.setdefault(key, value)
-
-    def add_tuple(self, row: CqlTuple, define: str) -> None:
-        """The sources of a tuple, and the rows that it holds as elements."""
-        if id(row) in self.seen_values:
-            return
-        self.seen_values.add(id(row))
-        for element in row.values():
-            if isinstance(element, (dict, list)):
-                self.add_value(element, define, {})
+    def _push_tuple(
+        self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str
+    ) -> None:
+        """The sources of a tuple, or the rows in it when it has none itself."""
         if not row.sources:
+            inner = [element for element in row.values() if isinstance(element, (dict, list))]
+            stack.extend((element, define, {}) for element in reversed(inner))
             return
         label = row.sources[0] or define
-        values = {
-            key: presented
-            for name, element in row.items()
-            for key, presented in _presentable(name, element)
-        }
-        for source in row.sources[1:]:
-            if isinstance(source, list) and _is_collector(source):
-                if id(source) not in self.seen_values:
-                    self.seen_values.add(id(source))
-                    self.add_all(source, label)
-            else:
-                self.add_value(source, label, values)
+        values = self._values.get(id(row))
+        if values is None:
+            values = self._values[id(row)] = {
+                key: shown
+                for name, element in row.items()
+                for key, shown in _presentable(name, element)
+            }
+        stack.extend((source, label, values) for source in reversed(row.sources[1:]))
 
 
-def _is_collector(items: list[Any]) -> bool:
-    """Collectors hold ints and four-tuples, lists of rows hold dicts."""
-    return bool(items) and type(items[0]) in (int, tuple)
+def _merge(found: Found, other: Found) -> None:
+    for key, values in other.items():
+        known = found.get(key)
+        if known is None:
+            found[key] = dict(values)
+        else:
+            for name, value in values.items():
+                known.setdefault(name, value)
+
+
+def _add_resource(
+    found: Found, resource: dict[str, Any], define: str, values: dict[str, Any]
+) -> None:
+    """One resource; other JSON objects (elements) are no evidence by themselves."""
+    kind = resource.get("resourceType")
+    identity = resource.get("id")
+    if isinstance(kind, str) and isinstance(identity, str):
+        known = found.setdefault((f"{kind}/{identity}", define), {})
+        for name, value in values.items():
+            known.setdefault(name, value)
 
 
 def _presentable(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from .compiler import Compiler
 from .context import UNSET, Evaluation, Retriever
 from .elm_types import Named
 from .errors import EvaluationError, LibraryLoadError, ParameterError, UnknownDefineError
-from .evidence import Evidence, collect
+from .evidence import Evidence, EvidenceReader
 from .library import read_libraries
 from .terminology import BoundTerminology, Terminology, bind
 from .type_tests import describe, is_type
@@ -172,6 +172,7 @@ class Results:
     def __init__(self, program: Program, evaluation: Evaluation) -> None:
         self._program = program
         self._evaluation = evaluation
+        self._reader = EvidenceReader(evaluation.frames)
 
     def __getitem__(self, define: str) -> Any:
         """The value; null is None. Raises UnknownDefineError when it was not evaluated."""
@@ -184,7 +185,7 @@ class Results:
     def evidence(self, define: str) -> tuple[Evidence, ...]:
         """The resources that decided the define, with the deciding values, without repeats."""
         number = self._evaluated(define)
-        return collect(self._evaluation.frames, number, self._evaluation.memo[number])
+        return self._reader.evidence(number, self._evaluation.memo[number])
 
     def _evaluated(self, define: str) -> int:
         number = self._program._number(define)
