@@ -102,7 +102,7 @@ class EvidenceReader:
 
         A stack and no recursion: a fold over many rows nests its tuples as deep.
         """
-        seen: set[int] = set()
+        seen: set[int | tuple[int, str | None]] = set()
         while stack:
             value, define, values = stack.pop()
             kind = type(value)
@@ -110,6 +110,10 @@ class EvidenceReader:
                 _merge(found, self._of_define(value))
             elif kind is tuple:
                 label, used, path, read = value
+                mark = (id(used), path)
+                if mark in seen:
+                    continue
+                seen.add(mark)
                 if isinstance(read, (list, CqlTuple)):
                     stack.append((read, label or define, {}))
                 shown = {} if path is None else dict(_presentable(path, read))
