@@ -4,9 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 CASE ?=
-MINIMUM ?= 85
+MINIMUM ?= 98
 
-.PHONY: help demo test lint types elm terminology units expect check conformance fixtures lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ test: $(VENV)/.dev ## everything that CI runs
 	$(BIN)/ra-cds check
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+coverage: $(VENV)/.dev ## which lines the tests run
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage report --skip-covered --include='ra_cds_hooks/*'
+
 lint: $(VENV)/.dev ## format and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -46,6 +50,9 @@ terminology: $(VENV)/.dev ## write cql/RAConcepts.cql and cql/valuesets from too
 
 units: $(VENV)/.dev ## write the table of UCUM factors
 	$(BIN)/python -m tools.units.make_table
+
+fhir-elements: $(VENV)/.dev ## write the table of FHIR element types
+	$(BIN)/python tools/fhir_elements.py
 
 expect: $(VENV)/.runtime ## write expected.json: make expect CASE=v01-too-early, or all cases
 	$(BIN)/ra-cds expect $(CASE)
