@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from ra_cds_hooks.cql_engine_lite import Program, ValueSets, load
+from ra_cds_hooks.cql_engine_lite import Program, Terminology, ValueSets, load
 from ra_cds_hooks.errors import ContentError
 
 HERE = Path(__file__).parent
@@ -80,7 +80,7 @@ class Content:
     """The loaded clinical content. Immutable, shared by all requests and threads."""
 
     program: Program
-    terminology: ValueSets
+    terminology: Terminology
     services: Mapping[str, Service]
     cards: Mapping[str, Card]
     words: Mapping[str, Any]
@@ -107,8 +107,7 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
             "to the cql folder of an installation"
         )
     program = load(orjson.loads(path.read_bytes()) for path in elm_files)
-    terminology = ValueSets.from_directory(content_dir / "valuesets")
-    program.require_value_sets(terminology)
+    terminology = program.bind(ValueSets.from_directory(content_dir / "valuesets"))
     layout = _read(HERE / "members.toml")
     cards = {card.id: card for card in map(_card, sorted((HERE / "cards").glob("*.toml")))}
     services = {s.id: s for s in map(_service, sorted((HERE / "services").glob("*.toml")))}
