@@ -134,10 +134,10 @@ class EvidenceReader:
     def _push_tuple(
         self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str
     ) -> None:
-        """The sources of a tuple, or the rows in it when it has none itself."""
+        """The sources of a tuple, and the rows that it holds as elements."""
+        inner = [element for element in row.values() if isinstance(element, (dict, list))]
+        stack.extend((element, define, {}) for element in reversed(inner))
         if not row.sources:
-            inner = [element for element in row.values() if isinstance(element, (dict, list))]
-            stack.extend((element, define, {}) for element in reversed(inner))
             return
         label = row.sources[0] or define
         values = self._values.get(id(row))
