@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .compile_property import choice_keys, read_path, source_of
+from .compile_property import choice_keys, label_of, read_path, source_of
 from .elm_types import (
     ANY,
     ChoiceOf,
@@ -29,7 +29,7 @@ def as_(e: Emitter, elm: Node) -> str:
         if from_path is not None:
             value = e.name(from_path.expression)
             if from_path.carrier is not None and from_path.path:
-                e.record(None, from_path.carrier, from_path.path, value)
+                e.record(label_of(e, operand), from_path.carrier, from_path.path, value)
             return value
     value = e.node(operand)
     if is_static_subtype(e.type_of(operand), wanted):
