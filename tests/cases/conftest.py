@@ -24,6 +24,8 @@ SERVICE = "ra-refractory-review"
 
 # differences(bundle, expectation) between what the library says of the bundle and the expectation
 LibraryDifferences = Callable[[Mapping[str, Any], Expectation], list[str]]
+# library_decision(bundle): the Decision document of a bundle taken to be complete
+LibraryDecision = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -32,18 +34,29 @@ def content() -> Content:
 
 
 @pytest.fixture(scope="session")
-def library_differences(content: Content) -> LibraryDifferences:
-    reading = Reading(ElementChecks(content.program.elements_read()))
+def reading(content: Content) -> Reading:
+    return Reading(ElementChecks(content.program.elements_read()))
 
+
+@pytest.fixture(scope="session")
+def library_decision(content: Content, reading: Reading) -> LibraryDecision:
+    def document(bundle: Mapping[str, Any]) -> dict[str, Any]:
+        record = PatientRecord.read_bundle(bundle, reading)
+        return dict(decide(content, record, AS_OF).document)
+
+    return document
+
+
+@pytest.fixture(scope="session")
+def library_differences(content: Content, reading: Reading) -> LibraryDifferences:
     def differences(bundle: Mapping[str, Any], expectation: Expectation) -> list[str]:
-        patient_id = bundle["entry"][0]["resource"]["id"]
         delivered = [
             entry
             for entry in bundle["entry"]
             if entry["resource"]["resourceType"] not in expectation.not_obtained
         ]
         record = PatientRecord.read(
-            patient_id,
+            bundle["entry"][0]["resource"]["id"],
             entries_of({**bundle, "entry": delivered}),
             reading,
             incomplete=[*expectation.not_obtained, *expectation.first_page_only],
