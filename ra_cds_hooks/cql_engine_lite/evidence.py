@@ -64,6 +64,8 @@ class Evidence:
 
 Found = dict[tuple[str, str], dict[str, Any]]
 """Values by (reference, define), in reading order."""
+Seen = set[int | tuple[int, str | None]]
+"""Identities of the values, and of the (value, path) reads, that were looked at."""
 
 
 class EvidenceReader:
@@ -71,44 +73,59 @@ class EvidenceReader:
 
     def __init__(self, frames: Sequence[Frame | None]) -> None:
         self._frames = frames
-        self._defines: dict[int, Found] = {}
+        self._parts: dict[int, list[int | Found]] = {}
         self._values: dict[int, dict[str, Any]] = {}
 
     def evidence(self, index: int, value: Any) -> tuple[Evidence, ...]:
         """The evidence of define `index`, whose result is `value`."""
+        found: Found = {}
+        seen: set[int] = set()
+        stack: list[int | Found] = [index]
+        while stack:
+            part = stack.pop()
+            if not isinstance(part, int):
+                _merge(found, part)
+            elif part not in seen:
+                seen.add(part)
+                stack.extend(reversed(self._parts_of(part)))
         frame = self._frames[index]
-        if frame is None:
-            return ()
-        found = self._of_define(index)
-        if isinstance(value, (dict, list)):
-            found = {key: dict(values) for key, values in found.items()}
-            self._walk([(value, frame.define, {})], found)
+        if frame is not None and isinstance(value, (dict, list)):
+            own: Found = {}
+            self._walk([(value, frame.define, {})], own, set())
+            _merge(found, own)
         return tuple(
             Evidence(reference, define, dict(values))
             for (reference, define), values in found.items()
         )
 
-    def _of_define(self, index: int) -> Found:
-        found = self._defines.get(index)
-        if found is None:
-            found = self._defines[index] = {}
+    def _parts_of(self, index: int) -> list[int | Found]:
+        """What a define read itself, and between that the defines that it referred to."""
+        parts = self._parts.get(index)
+        if parts is None:
+            parts = self._parts[index] = []
             frame = self._frames[index]
-            if frame is not None:
-                self._walk([(frame, frame.define, {})], found)
-        return found
+            seen: Seen = set()
+            own: Found | None = None
+            for item in frame if frame is not None else ():
+                if type(item) is int:
+                    parts.append(item)
+                    own = None
+                    continue
+                if own is None:
+                    own = {}
+                    parts.append(own)
+                self._walk([(item, "" if frame is None else frame.define, {})], own, seen)
+        return parts
 
-    def _walk(self, stack: list[tuple[Any, str, dict[str, Any]]], found: Found) -> None:
+    def _walk(self, stack: list[tuple[Any, str, dict[str, Any]]], found: Found, seen: Seen) -> None:
         """Add everything on the stack and below it to `found`, the top first.
 
         A stack and no recursion: a fold over many rows nests its tuples as deep.
         """
-        seen: set[int | tuple[int, str | None]] = set()
         while stack:
             value, define, values = stack.pop()
             kind = type(value)
-            if kind is int:
-                _merge(found, self._of_define(value))
-            elif kind is tuple:
+            if kind is tuple:
                 label, used, path, read = value
                 mark = (id(used), path)
                 if mark in seen:
@@ -125,11 +142,7 @@ class EvidenceReader:
                 self._push_tuple(stack, value, define)
             elif isinstance(value, list) and value and id(value) not in seen:
                 seen.add(id(value))
-                # Only a frame refers to defines; an int in another list is a value.
-                frame = kind is Frame
-                stack.extend(
-                    (item, define, {}) for item in reversed(value) if frame or type(item) is not int
-                )
+                stack.extend((item, define, {}) for item in reversed(value))
 
     def _push_tuple(
         self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str
@@ -151,13 +164,13 @@ class EvidenceReader:
 
 
 def _merge(found: Found, other: Found) -> None:
+    """Add what is not known yet; the dicts of values are shared and never changed here."""
     for key, values in other.items():
         known = found.get(key)
         if known is None:
-            found[key] = dict(values)
-        else:
-            for name, value in values.items():
-                known.setdefault(name, value)
+            found[key] = values
+        elif known is not values and any(name not in known for name in values):
+            found[key] = {**values, **known}
 
 
 def _add_resource(
