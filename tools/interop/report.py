@@ -28,7 +28,7 @@ def markdown(run: Run) -> str:
         ),
         _gates(run),
         _counted("Gap", run.gaps(), len(run.overlaid)),
-        _counted("Data issue", _issues(run.plain + run.overlaid), None),
+        _counted("Data issue", _issues(run.overlaid), len(run.overlaid)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -58,7 +58,7 @@ def document(run: Run) -> dict[str, Any]:
         "objectiveInflammation": dict(run.counts("objectiveInflammation", "state")),
         "verdicts": {name: dict(counts) for name, counts in run.verdicts().items()},
         "gaps": dict(run.gaps()),
-        "dataIssues": dict(_issues(run.plain + run.overlaid)),
+        "dataIssues": dict(_issues(run.overlaid)),
         "seconds": {what: round(value, 1) for what, value in run.seconds.items()},
     }
 
@@ -108,9 +108,7 @@ def _gates(run: Run) -> str:
     return _table(("Drug class", *VERDICTS), rows)
 
 
-def _counted(title: str, counts: Counter[str], whole: int | None) -> str:
-    if not whole:
-        return _table((title, "Number"), counts.most_common())
+def _counted(title: str, counts: Counter[str], whole: int) -> str:
     rows = [(name, n, f"{100 * n / whole:.0f} %") for name, n in counts.most_common()]
     return _table((title, "Patients", "Share"), rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from tools.interop.cds_hooks_client import CdsClient, outcome_faults, response_f
 from tools.interop.cds_server import CdsServer
 from tools.interop.fhir_server import FhirServer
 from tools.interop.overlay import Overlay, overlay
-from tools.interop.records import Resource, SourceRecord, carebundle, clinosim, sekmet
+from tools.interop.records import SourceRecord, carebundle, clinosim, sekmet
 
 SERVICE = "ra-refractory-review"
 HOOK = "patient-view"
@@ -36,7 +37,7 @@ class Sizes:
     seed: int = 20261123
 
 
-SMALL = Sizes(clinosim_us=20, clinosim_jp=0, carebundle=32, sekmet=8, overlaid=60)
+SMALL = Sizes(clinosim_us=20, clinosim_jp=0, carebundle=36, sekmet=12, overlaid=60)
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,34 @@ def _values(value: Any, path: Sequence[str]) -> list[Any]:
 
 
 def generate(folder: Path, sizes: Sizes, as_of: date) -> list[SourceRecord]:
-    """Patients of all three generators."""
-    week_ago = as_of - timedelta(days=7)
-    records = carebundle(count=sizes.carebundle, seed=sizes.seed, reference=week_ago)
-    records += sekmet(folder, count=sizes.sekmet, seed=sizes.seed, as_of=as_of)
-    yesterday = as_of - timedelta(days=1)
-    for country, population in (("US", sizes.clinosim_us), ("JP", sizes.clinosim_jp)):
-        if population:
-            records += clinosim(
-                folder, country=country, population=population, seed=sizes.seed, end=yesterday
+    """Patients of all three generators; the slow ones run side by side.
+
+    Raises ValueError when two of them use the same patient id.
+    """
+    week_ago, yesterday = as_of - timedelta(days=7), as_of - timedelta(days=1)
+    with ThreadPoolExecutor(3) as pool:
+        # Seeds differ: with the same one both countries would use the same patient ids.
+        hospitals = [
+            pool.submit(
+                clinosim,
+                folder,
+                country=country,
+                population=size,
+                seed=sizes.seed + n,
+                end=yesterday,
             )
+            for n, (country, size) in enumerate(
+                (("US", sizes.clinosim_us), ("JP", sizes.clinosim_jp))
+            )
+            if size
+        ]
+        wards = pool.submit(sekmet, folder, count=sizes.sekmet, seed=sizes.seed, as_of=as_of)
+        records = carebundle(count=sizes.carebundle, seed=sizes.seed, reference=week_ago)
+        records += wards.result()
+        for hospital in hospitals:
+            records += hospital.result()
+    if len({record.patient_id for record in records}) < len(records):
+        raise ValueError("two patients with one id")
     return records
 
 
@@ -169,11 +188,12 @@ def overlays(
     ]
 
 
-def fire_all(
-    run: Run, server: FhirServer, service: CdsServer, client: CdsClient
-) -> list[tuple[SourceRecord, Overlay]]:
-    """Fires for every patient, lays the overlays over some, fires for those again."""
+def fire_all(run: Run, server: FhirServer, client: CdsClient) -> None:
+    """Stores the records, fires for every patient, lays the overlays over some, fires again."""
     clock = _Clock(run)
+    stored_before, asked_before = server.stored, len(server.requests())
+    server.store(resource for record in run.records for resource in record.resources)
+    clock("storing")
     run.plain = fire(client, ((record, None) for record in run.records))
     clock("firing, patients as they came")
     laid = overlays(run.records, run.sizes, run.as_of)
@@ -181,11 +201,10 @@ def fire_all(
     clock("storing overlays")
     run.overlaid = fire(client, laid)
     clock("firing, with overlay")
-    run.stored, run.refused = server.stored, server.refused
-    asked = [r for r in server.requests() if r[0] == "GET" and r[1] != "metadata"]
+    run.stored, run.refused = server.stored - stored_before, server.refused
+    asked = [request for request in server.requests()[asked_before:] if request[0] == "GET"]
     run.fhir_requests = Counter(kind for _, kind, _, _ in asked)
     run.pages = sum("_offset" in rest for _, _, rest, _ in asked)
-    return laid
 
 
 def whole_run(folder: Path, sizes: Sizes, as_of: date) -> Run:
@@ -196,16 +215,8 @@ def whole_run(folder: Path, sizes: Sizes, as_of: date) -> Run:
     clock("generating")
     with FhirServer(folder) as server, CdsServer(folder, as_of) as service:
         clock("starting both servers")
-        server.store(stored_resources(run.records))
-        clock("storing")
-        client = CdsClient(service.base_url, server.base_url, server.token)
-        fire_all(run, server, service, client)
+        fire_all(run, server, CdsClient(service.base_url, server.base_url, server.token))
     return run
-
-
-def stored_resources(records: Iterable[SourceRecord]) -> list[Resource]:
-    """All resources of all records."""
-    return [resource for record in records for resource in record.resources]
 
 
 class _Clock:
