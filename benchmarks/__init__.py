@@ -1,0 +1,1 @@
+"""Measurements (`make benchmark`, `make soak`). Development only; nothing here is installed."""

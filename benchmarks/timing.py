@@ -1,0 +1,65 @@
+"""Durations: taking them, and what is said of many of them. All in milliseconds."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def milliseconds(task: Callable[[], Any]) -> float:
+    """How long one call takes."""
+    started = time.perf_counter_ns()
+    task()
+    return (time.perf_counter_ns() - started) / 1e6
+
+
+def percentile(values: Sequence[float], per_cent: float) -> float:
+    """The smallest value that at least so many per cent do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(per_cent / 100 * len(ordered)) - 1)]
+
+
+def median(values: Sequence[float]) -> float:
+    """The 50th percentile."""
+    return percentile(values, 50)
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """p50, p95, p99 and how many values they come from."""
+    return {
+        "p50": percentile(values, 50),
+        "p95": percentile(values, 95),
+        "p99": percentile(values, 99),
+        "runs": len(values),
+    }
+
+
+def alternating(
+    tasks: Mapping[str, Callable[[], Any]], *, runs: int, seconds: float
+) -> dict[str, list[float]]:
+    """Durations of several tasks that take turns, at most `runs` each; stops after `seconds`.
+
+    Every task runs once before, unmeasured. Each is measured at least twice.
+    """
+    for task in tasks.values():
+        task()
+    found: dict[str, list[float]] = {name: [] for name in tasks}
+    end = time.perf_counter() + seconds
+    for turn in range(runs):
+        if turn >= 2 and time.perf_counter() > end:
+            break
+        for name, task in tasks.items():
+            found[name].append(milliseconds(task))
+    return found
+
+
+def exponent(costs: Mapping[int, float]) -> float:
+    """Slope of log(cost) over log(size) by least squares: 1 is linear."""
+    points = [(math.log(size), math.log(cost)) for size, cost in costs.items()]
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum(
+        (x - mean_x) ** 2 for x, _ in points
+    )
