@@ -51,6 +51,7 @@ def main() -> int:
         arguments.decisions.write_text(json.dumps(decisions, indent=1), "utf-8")
     print(json.dumps(document(run), indent=2) if arguments.json else markdown(run))
     found = faults(run.plain + run.overlaid)
+    found += [f"{name}: another Decision with prefetch" for name in run.differing()]
     for fault in found:
         print(fault, file=sys.stderr)
     return 1 if found else 0

@@ -84,11 +84,13 @@ def clinosim(
             owner = _patient_of(resource)
             if owner is not None:
                 by_patient.setdefault(owner, []).append(resource)
-    return [
+    records = [
         SourceRecord(f"clinosim {country}", patient_id, tuple(resources))
         for patient_id, resources in sorted(by_patient.items())
         if any(r["resourceType"] == "Patient" for r in resources)
     ]
+    # The same ids come back in every country, whatever the seed.
+    return records if country == "US" else [_with_prefix(r, country.lower()) for r in records]
 
 
 def carebundle(*, count: int, seed: int, reference: date) -> list[SourceRecord]:
@@ -165,6 +167,17 @@ def _from_bundle(source: str, bundle: Mapping[str, Any]) -> SourceRecord:
     )
     patient = next(r for r in resources if r["resourceType"] == "Patient")
     return SourceRecord(source, patient["id"], resources)
+
+
+def _with_prefix(record: SourceRecord, prefix: str) -> SourceRecord:
+    """The record with another id for the patient and for every resource of the patient."""
+    ids = {f"{r['resourceType']}/{r['id']}" for r in record.resources}
+    names = {name: name.replace("/", f"/{prefix}-", 1) for name in ids}
+    resources = tuple(
+        {**_renamed(resource, names), "id": f"{prefix}-{resource['id']}"}
+        for resource in record.resources
+    )
+    return SourceRecord(record.source, f"{prefix}-{record.patient_id}", resources)
 
 
 def _id_of(entry: Mapping[str, Any]) -> str:

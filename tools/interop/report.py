@@ -16,8 +16,10 @@ def markdown(run: Run) -> str:
     """Tables: sources, statuses, primary codes, flags, verdicts, gaps."""
     parts = [
         _sources(run),
-        f"{_statuses('As they came', run.plain)}\n{_statuses('With overlay', run.overlaid)}",
+        _statuses("As they came", run.plain),
+        _statuses("With overlay", run.overlaid),
         _wire(run),
+        _prefetched(run),
         _counted("Primary code", run.counts("primary"), len(run.overlaid)),
         _counted("Flag", run.counts("flags"), len(run.overlaid)),
         _counted("Activity state", run.counts("activity", "state"), len(run.overlaid)),
@@ -58,6 +60,7 @@ def document(run: Run) -> dict[str, Any]:
         "objectiveInflammation": dict(run.counts("objectiveInflammation", "state")),
         "verdicts": {name: dict(counts) for name, counts in run.verdicts().items()},
         "gaps": dict(run.gaps()),
+        "prefetched": {"asked": len(run.prefetched), "differing": len(run.differing())},
         "dataIssues": dict(_issues(run.overlaid)),
         "seconds": {what: round(value, 1) for what, value in run.seconds.items()},
     }
@@ -100,6 +103,18 @@ def _wire(run: Run) -> str:
     )
 
 
+def _prefetched(run: Run) -> str:
+    again = [second for _, second in run.prefetched]
+    if not again:
+        return "No patient was asked about a second time."
+    middle = statistics.median(shot.seconds for shot in again) * 1000
+    same = len(again) - len(run.differing())
+    return (
+        f"Asked again with every prefetch key resolved by the client: {same} of {len(again)} "
+        f"patients get the same Decision; median {middle:.0f} ms."
+    )
+
+
 def _gates(run: Run) -> str:
     rows = [
         (name, *(counts[verdict] or "" for verdict in VERDICTS))
@@ -109,7 +124,10 @@ def _gates(run: Run) -> str:
 
 
 def _counted(title: str, counts: Counter[str], whole: int) -> str:
-    rows = [(name, n, f"{100 * n / whole:.0f} %") for name, n in counts.most_common()]
+    rows = [
+        ("(none)" if name == "-" else name, n, f"{100 * n / whole:.0f} %")
+        for name, n in counts.most_common()
+    ]
     return _table((title, "Patients", "Share"), rows)
 
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ EXTENSION = "org.ra-cds-hooks.decision"
 # The statuses that a caller is told to expect for a well-formed request.
 PLANNED = {200, 412}
 ADULT = 18
+# Patients for whom the same question is asked a second time, with prefetch.
+PREFETCHED = 30
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Run:
     refused: Counter[str] = field(default_factory=Counter)
     fhir_requests: Counter[str] = field(default_factory=Counter)
     pages: int = 0
+    prefetched: list[tuple[Shot, Shot]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def counts(self, *path: str) -> Counter[str]:
@@ -102,6 +105,14 @@ class Run:
             for what in {gap["what"] for gap in shot.decision.get("gaps", ())}
         )
 
+    def differing(self) -> list[str]:
+        """Patients whose Decision with everything prefetched is another one."""
+        return [
+            first.patient_id
+            for first, second in self.prefetched
+            if first.decision != second.decision
+        ]
+
 
 def _values(value: Any, path: Sequence[str]) -> list[Any]:
     """What stands at ``path``; lists are entered; a member that is absent counts as "-"."""
@@ -119,19 +130,11 @@ def generate(folder: Path, sizes: Sizes, as_of: date) -> list[SourceRecord]:
     """
     week_ago, yesterday = as_of - timedelta(days=7), as_of - timedelta(days=1)
     with ThreadPoolExecutor(3) as pool:
-        # Seeds differ: with the same one both countries would use the same patient ids.
         hospitals = [
             pool.submit(
-                clinosim,
-                folder,
-                country=country,
-                population=size,
-                seed=sizes.seed + n,
-                end=yesterday,
+                clinosim, folder, country=country, population=size, seed=sizes.seed, end=yesterday
             )
-            for n, (country, size) in enumerate(
-                (("US", sizes.clinosim_us), ("JP", sizes.clinosim_jp))
-            )
+            for country, size in (("US", sizes.clinosim_us), ("JP", sizes.clinosim_jp))
             if size
         ]
         wards = pool.submit(sekmet, folder, count=sizes.sekmet, seed=sizes.seed, as_of=as_of)
@@ -207,6 +210,19 @@ def fire_all(run: Run, server: FhirServer, client: CdsClient) -> None:
     run.pages = sum("_offset" in rest for _, _, rest, _ in asked)
 
 
+def fire_prefetched(run: Run, client: CdsClient, limit: int) -> None:
+    """Fires again for some overlaid patients, with every prefetch key resolved by the client."""
+    templates = next(s for s in client.discover() if s["id"] == SERVICE)["prefetch"]
+    for shot in run.overlaid[:limit]:
+        prefetch = client.resolve(templates, {"patientId": shot.patient_id})
+        body = client.request_body(HOOK, shot.patient_id, with_fhir=True)
+        start = time.perf_counter()
+        response = client.call(SERVICE, body | {"prefetch": prefetch})
+        seconds = time.perf_counter() - start
+        again = replace(shot, status=response.status_code, seconds=seconds, body=response.json())
+        run.prefetched.append((shot, again))
+
+
 def whole_run(folder: Path, sizes: Sizes, as_of: date) -> Run:
     """Everything, with files below ``folder``."""
     run = Run(sizes, as_of)
@@ -215,7 +231,9 @@ def whole_run(folder: Path, sizes: Sizes, as_of: date) -> Run:
     clock("generating")
     with FhirServer(folder) as server, CdsServer(folder, as_of) as service:
         clock("starting both servers")
-        fire_all(run, server, CdsClient(service.base_url, server.base_url, server.token))
+        client = CdsClient(service.base_url, server.base_url, server.token)
+        fire_all(run, server, client)
+        fire_prefetched(run, client, PREFETCHED)
     return run
 
 
