@@ -136,7 +136,12 @@ def _cards(shots: Iterable[Shot]) -> Counter[str]:
 
 
 def _issues(shots: Iterable[Shot]) -> Counter[str]:
-    return Counter(issue["code"] for shot in shots for issue in shot.decision.get("dataIssues", ()))
+    """Code -> patients that have such an issue."""
+    return Counter(
+        code
+        for shot in shots
+        for code in {issue["code"] for issue in shot.decision.get("dataIssues", ())}
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
