@@ -1,4 +1,9 @@
-"""`python -m tools.conformance`: how many of the public CQL expressions the engine gets right."""
+"""`python -m tools.conformance`: how many of the public CQL expressions the engine gets right.
+
+Exit code 0: every case passes or is in tests/conformance/exclusions.toml, and the total is at or
+above --minimum; 1: not so; 2: no cases or no translator. `--readme` writes the table in the
+engine's README.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +11,15 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.conformance.cases import CasesMissingError, cases_folder, read_cases
-from tools.conformance.run import ERRORED, FAILED, PASSED, Verdict, run
+from tools.conformance import readme
+from tools.conformance.cases import Case, CasesMissingError, cases_folder, read_cases
+from tools.conformance.exclusions import Exclusion, Key, discrepancies, read_exclusions
+from tools.conformance.handwritten import run_handwritten
+from tools.conformance.run import ERRORED, FAILED, NO_RESULT, NOT_TRANSLATED, PASSED, Verdict, run
 from tools.elm.translator import (
     NodeMissingError,
     TranslatorFailedError,
@@ -19,8 +27,16 @@ from tools.elm.translator import (
 )
 
 
-def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Counts per file and in total, and the names of all that did not pass."""
+def summary(
+    verdicts: Sequence[Verdict],
+    handwritten: Sequence[Verdict] = (),
+    exclusions: Mapping[Key, Exclusion] | None = None,
+) -> dict[str, Any]:
+    """Counts per file and in total, and the names of all that did not pass.
+
+    `handwritten` are the verdicts with ELM written by hand; they count on their own.
+    """
+    excluded = exclusions or {}
     files: dict[str, Counter[str]] = {}
     for verdict in verdicts:
         files.setdefault(verdict.case.file, Counter())[verdict.outcome] += 1
@@ -40,6 +56,11 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "translator": f"@cqframework/cql {translator_version()}",
         "files": {file: row(counts) for file, counts in files.items()},
         "total": row(total),
+        "invalid": {
+            how: sum(bool(v.case.invalid) and v.detail == how for v in verdicts)
+            for how in (NOT_TRANSLATED, NO_RESULT)
+        },
+        "handwritten": row(Counter(verdict.outcome for verdict in handwritten)),
         "notPassed": [
             {
                 "file": verdict.case.file,
@@ -47,9 +68,12 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
                 "outcome": verdict.outcome,
                 "expression": verdict.case.expression,
                 "detail": verdict.detail,
+                "cause": exclusion.cause if exclusion else None,
+                "reason": exclusion.reason if exclusion else None,
             }
             for verdict in verdicts
             if verdict.outcome != PASSED
+            for exclusion in (excluded.get((verdict.case.file, verdict.case.name)),)
         ],
     }
 
@@ -61,38 +85,60 @@ def print_summary(result: dict[str, Any], verbose: bool) -> None:
         print(f"{file:40} {row[PASSED]:7} {row[FAILED]:7} {row[ERRORED]:8} {row['total']:6}")
         for item in result["notPassed"]:
             if item["file"] == file:
-                detail = f": {item['expression']}  ->  {item['detail']}" if verbose else ""
-                print(f"    {item['outcome']} {item['name']}{detail}")
+                print(f"    {item['outcome']} {item['name']} ({item['cause'] or 'NOT EXCLUDED'})")
+                if verbose:
+                    print(f"        {' '.join(item['expression'].split())}  ->  {item['detail']}")
+                    print(f"        {item['reason'] or 'no reason in exclusions.toml'}")
     row = result["total"]
     print(f"{'total':40} {row[PASSED]:7} {row[FAILED]:7} {row[ERRORED]:8} {row['total']:6}")
     print(f"{row['percent']:.2f} % passed ({result['translator']})")
+    invalid = ", ".join(f"{count} {how}" for how, count in result["invalid"].items())
+    print(f"cases that must fail and do: {invalid}")
+    by_hand = result["handwritten"]
+    if by_hand["total"]:
+        print(f"with ELM written by hand, not counted above: {by_hand[PASSED]}/{by_hand['total']}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: at or above --minimum; 1: below; 2: no cases or no translator."""
+    """The exit code; see the module's first lines."""
     parser = argparse.ArgumentParser(prog="python -m tools.conformance", description=__doc__)
     parser.add_argument("--tests", type=Path, help="folder with the public *.xml (CQL_TESTS)")
     parser.add_argument("--minimum", type=float, default=0.0, help="percentage to reach")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--only", help="only files or cases whose name contains this")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say what went wrong")
+    parser.add_argument("--readme", action="store_true", help="write the table in the README")
+    parser.add_argument("-v", "--verbose", action="store_true", help="what went wrong, and why")
     chosen = parser.parse_args(arguments)
+    exclusions = read_exclusions()
     try:
-        verdicts = run(read_cases(cases_folder(chosen.tests)))
+        cases = read_cases(cases_folder(chosen.tests))
+        verdicts = run(cases)
     except (CasesMissingError, NodeMissingError, TranslatorFailedError) as error:
         print(error, file=sys.stderr)
         return 2
+    wrong = discrepancies(verdicts, exclusions)
+    by_hand = run_handwritten(cases)
+    if chosen.readme:
+        readme.write(summary(verdicts, by_hand, exclusions))
     if chosen.only:
-        verdicts = [v for v in verdicts if chosen.only in v.case.file + "." + v.case.name]
-    result = summary(verdicts)
+        verdicts = [verdict for verdict in verdicts if named(verdict.case, chosen.only)]
+        by_hand = [verdict for verdict in by_hand if named(verdict.case, chosen.only)]
+    result = summary(verdicts, by_hand, exclusions)
     if chosen.json:
         print(json.dumps(result, indent=1, ensure_ascii=False))
     else:
         print_summary(result, chosen.verbose)
+    for line in wrong:
+        print(line, file=sys.stderr)
     if result["total"]["percent"] < chosen.minimum:
         print(f"below the minimum of {chosen.minimum} %", file=sys.stderr)
         return 1
-    return 0
+    return 1 if wrong else 0
+
+
+def named(case: Case, part: str) -> bool:
+    """Whether the case's file or name contains this text."""
+    return part in f"{case.file}.{case.name}"
 
 
 if __name__ == "__main__":

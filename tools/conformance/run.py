@@ -22,11 +22,13 @@ AS_OF_OFFSET = 0
 SYSTEM_TYPE = re.compile(r"\{urn:hl7-org:elm-types:r1\}(\w+)")
 
 PASSED, FAILED, ERRORED = "passed", "failed", "errored"
+# How an invalid case may pass; the detail of its Verdict.
+NOT_TRANSLATED, NO_RESULT = "not translated", "evaluation error"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`outcome` of one case, and for all but passed ones what happened."""
+    """`outcome` of one case and, where it failed or had to fail, what happened."""
 
     case: Case
     outcome: str
@@ -52,12 +54,13 @@ class NoTerminology:
 def judge(case: Case, translation: TranslatedCase, index: int) -> Verdict:
     """The verdict on one case.
 
-    A case that must be invalid passes only when the translation fails or the evaluation raises
-    the engine's EvaluationError; any other exception is an error of the engine.
+    A case that must be invalid passes only when the translation fails or, unless the translator
+    has to refuse it, when an operator raises EvaluationError. Any other exception is an error of
+    the engine, also one that arrives wrapped in an EvaluationError.
     """
     if translation.elm is None:
         if case.invalid:
-            return Verdict(case, PASSED)
+            return Verdict(case, PASSED, NOT_TRANSLATED)
         return Verdict(case, FAILED, f"translation: {translation.error}")
     define = f"{library_name(index)}.{DEFINE}"
     try:
@@ -65,8 +68,10 @@ def judge(case: Case, translation: TranslatedCase, index: int) -> Verdict:
         results = program.evaluate(NoPatient(), NoTerminology(), {}, AS_OF, [define])
         value = results[define]
     except EvaluationError as error:
+        if not isinstance(error.__cause__, EvaluationError):
+            return Verdict(case, ERRORED, f"crash, {type(error.__cause__).__name__}: {error}")
         if case.invalid == "true":
-            return Verdict(case, PASSED)
+            return Verdict(case, PASSED, NO_RESULT)
         return Verdict(case, ERRORED, f"EvaluationError: {error}")
     except CqlEngineError as error:
         return Verdict(case, ERRORED, f"{type(error).__name__}: {error}")
