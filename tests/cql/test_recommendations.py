@@ -1,0 +1,230 @@
+"""RARecommendations: precedence (clinical-spec 0.12, 8.1), unknown RA, gate summary, cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cql.build import (
+    ICD10,
+    SNOMED,
+    Json,
+    bundle,
+    condition,
+    dispense,
+    evaluate,
+    observation,
+    statement,
+)
+from tests.cql.gate_records import ago, cxr, igra, ra
+
+ILD = condition(SNOMED("233703007"), "2024-03-01")
+PNEUMONIA = condition(SNOMED("233604007"), ago(10))
+
+
+def ask(name: str, *resources: Json, **parameters: Any) -> Any:
+    define = f"RARecommendations.{name}"
+    return evaluate(bundle(*resources), [define], parameters=parameters or None)[define]
+
+
+def visit(day: str, joints: int, esr: int, globally: float) -> list[Json]:
+    return [
+        observation("tjc28", joints, "{count}", day),
+        observation("sjc28", joints, "{count}", day),
+        observation("esr", esr, "mm/h", day, upper=20),
+        observation("ptgh-0-10", globally, "{score}", day),
+        observation("ega-0-10", globally, "{score}", day),
+    ]
+
+
+BASELINE = visit("2026-02-25", 10, 50, 7)
+NOW = visit("2026-11-20", 9, 48, 7)
+ADALIMUMAB = statement("adalimumab", "2026-03-02")
+FAILING = [ra(), ADALIMUMAB, *BASELINE, *NOW]
+MISSED = observation("missed-doses-of-6", 3, "{count}", "2026-11-20")
+TOFACITINIB = statement("tofacitinib", "2026-04-01")
+STOPPED = statement(
+    "adalimumab", "2026-03-02", "2026-11-01", status="stopped", reason="stop-allergy"
+)
+
+PRECEDENCE = [
+    pytest.param(FAILING, "PRIMARY_NONRESPONSE_M6", id="efficacy"),
+    pytest.param([*FAILING, MISSED], "NON_ADHERENCE", id="non-adherence-before-efficacy"),
+    pytest.param([*FAILING, MISSED, PNEUMONIA], "INFECTION_ACTIVE", id="infection-before-both"),
+    pytest.param(
+        [*FAILING, PNEUMONIA, TOFACITINIB], "DATA_CONFLICT", id="conflict-before-infection"
+    ),
+    pytest.param([ra(), STOPPED, *BASELINE, *NOW], "INTOLERANCE", id="intolerance"),
+    pytest.param(
+        [ra(), STOPPED, *BASELINE, *NOW, PNEUMONIA], "INFECTION_ACTIVE", id="infection-first"
+    ),
+    pytest.param(
+        [*FAILING, condition(SNOMED("56717001"))], "INFECTION_ACTIVE", id="active-tuberculosis"
+    ),
+    pytest.param([ra(), ADALIMUMAB], "ACTIVITY_UNKNOWN", id="no-activity"),
+    pytest.param([ra()], "NO_DMARD", id="no-dmard"),
+    pytest.param([ra(), statement("adalimumab", ago(20))], "TOO_EARLY", id="too-early"),
+    pytest.param(
+        [ra(), statement("adalimumab", "2026-08"), *NOW], "UNKNOWN_DATE_PRECISION", id="month"
+    ),
+    pytest.param(
+        [ra(), ADALIMUMAB, *BASELINE, *visit("2026-11-20", 0, 5, 0)], "AT_TARGET", id="target"
+    ),
+    # an unclear infection is a question of the gate and no category
+    pytest.param(
+        [*FAILING, condition(SNOMED("233604007"), ago(200))], "PRIMARY_NONRESPONSE_M6", id="old"
+    ),
+    pytest.param(
+        [*FAILING, condition({"text": "肺炎"}, ago(5))], "PRIMARY_NONRESPONSE_M6", id="text"
+    ),
+]
+
+
+@pytest.mark.parametrize(("resources", "expected"), PRECEDENCE)
+def test_precedence(resources: list[Json], expected: str) -> None:
+    assert ask("Primary", *resources) == expected
+
+
+def test_what_else_holds_stays_a_flag_and_the_primary_is_none() -> None:
+    flags = ask("Flags", *FAILING, MISSED, PNEUMONIA)
+    assert {"NON_ADHERENCE", "PRIMARY_NONRESPONSE_M6"} <= set(flags)
+    assert "INFECTION_ACTIVE" not in flags
+    assert len(flags) == len(set(flags))
+
+
+@pytest.mark.parametrize(
+    ("resources", "has_ra", "primary", "cards"),
+    [
+        pytest.param([], False, "NOT_RA", set(), id="no-ra"),
+        pytest.param(
+            [condition(ICD10("M05.9"), verification="provisional")],
+            None,
+            None,
+            {"Missing Data Card"},
+            id="suspected",
+        ),
+        pytest.param([ADALIMUMAB], None, None, {"Missing Data Card"}, id="drug-only"),
+    ],
+)
+def test_without_established_ra(
+    resources: list[Json], has_ra: bool | None, primary: str | None, cards: set[str]
+) -> None:
+    assert ask("Has RA", *resources) is has_ra
+    assert ask("Primary", *resources) == primary
+    names = ("Status Card", "Next Step Card", "Safety Gate Card", "Missing Data Card")
+    shown = {name for name in names if ask(name, *resources) is not False}
+    assert shown == cards
+
+
+def test_nothing_is_said_of_a_patient_without_ra() -> None:
+    for name in ("Flags", "Gates", "Gaps", "Gate Summary", "Activity", "Index Drug"):
+        assert ask(name, PNEUMONIA) is None
+
+
+def test_ra_is_unknown_where_the_problem_list_is_incomplete() -> None:
+    missing = {"RAParameters.Incomplete Data": ["Condition"]}
+    assert ask("Has RA", **missing) is None
+    assert ask("Missing Data Card", **missing) is True
+
+
+CLEAN = [igra("NEG"), cxr(), observation("hrct-chest", ("urn:ra-cds-hooks:codes", "normal"))]
+
+
+def test_gate_summary_without_findings_is_ok_and_names_none() -> None:
+    found = ask("Gate Summary", *FAILING, *CLEAN)
+    assert (found["verdict"], found["reason"], found["findings"]) == ("ok", None, [])
+
+
+def test_gate_summary_puts_the_worst_and_then_the_widest_first() -> None:
+    leflunomide = statement("leflunomide", "2024-01-10")
+    found = ask("Gate Summary", *FAILING, *CLEAN, ILD, leflunomide, PNEUMONIA)
+    assert found["verdict"] == "block"
+    assert found["reason"] == "ACTIVE_SERIOUS_INFECTION"
+    assert [f["reason"] for f in found["findings"][:2]] == [
+        "ACTIVE_SERIOUS_INFECTION",
+        "ILD_LEFLUNOMIDE",
+    ]
+    assert set(found["findings"][0]["classes"]) == {"BIOLOGIC_OR_TARGETED", "LEF"}
+
+
+def test_gate_summary_speaks_of_conventional_drugs_only_when_taken() -> None:
+    assert ask("Gate Summary", *FAILING, *CLEAN, ILD)["verdict"] == "caution"
+    leflunomide = statement("leflunomide", "2024-01-10")
+    found = ask("Gate Summary", *FAILING, *CLEAN, ILD, leflunomide)
+    assert (found["verdict"], found["findings"][0]["classes"]) == ("block", ["LEF"])
+
+
+ON_TARGET = [ra(), ADALIMUMAB, *BASELINE, *visit("2026-11-20", 0, 5, 0)]
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        pytest.param([*ON_TARGET, *CLEAN], False, id="nothing-stands-against"),
+        # a screen that is merely due again concerns the next start (8.25)
+        pytest.param([*ON_TARGET, igra("NEG", "2025-01-10"), *CLEAN[1:]], False, id="screen-due"),
+        pytest.param([*ON_TARGET, *CLEAN[1:]], True, id="never-screened-on-a-biologic"),
+        pytest.param([*ON_TARGET, igra("POS"), *CLEAN[1:]], True, id="positive-untreated"),
+        pytest.param([*ON_TARGET, *CLEAN, PNEUMONIA], True, id="infection"),
+        pytest.param([*FAILING, *CLEAN], True, id="change-is-near"),
+        pytest.param([ra(), *CLEAN], True, id="no-dmard"),
+    ],
+)
+def test_safety_gate_card(resources: list[Json], expected: bool) -> None:
+    assert ask("Safety Gate Card", *resources) is expected
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        (ON_TARGET, "info"),
+        (FAILING, "warning"),
+        ([*FAILING, MISSED], "warning"),
+        ([*FAILING, PNEUMONIA], "critical"),
+        ([*FAILING, TOFACITINIB], "critical"),
+        ([ra()], "info"),
+    ],
+)
+def test_status_card_indicator(resources: list[Json], expected: str) -> None:
+    assert ask("Status Card Indicator", *resources) == expected
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        (ON_TARGET, None),
+        (FAILING, "ASK_ADHERENCE"),
+        ([*FAILING, observation("pdc", 0.95, "1", "2026-11-20")], "INFLAMMATION_CONFIRMED"),
+        ([*FAILING, MISSED], "ADHERENCE_FIRST"),
+        ([*FAILING, PNEUMONIA], None),
+        ([ra(), STOPPED, *BASELINE, *NOW], "CHOOSE_OTHER_DRUG"),
+    ],
+)
+def test_next_step(resources: list[Json], expected: str | None) -> None:
+    assert ask("Next Step", *resources) == expected
+
+
+def test_a_test_is_suggested_once_over_all_cards() -> None:
+    resources = [ra(), ADALIMUMAB, *BASELINE, *NOW]
+    offered = [
+        order
+        for name in ("Next Step Orders", "Safety Gate Orders", "Missing Data Orders")
+        for order in ask(name, *resources)
+    ]
+    assert {"igra", "cxr"} <= set(offered)
+    assert len(offered) == len(set(offered))
+
+
+def test_every_order_has_a_code_and_a_key_of_its_own() -> None:
+    orders = ask("Orders", ra())
+    keys = [order["key"] for order in orders]
+    assert len(keys) == len(set(keys))
+    assert all(order["code"] for order in orders)
+
+
+def test_gaps_of_the_gate_and_dispenses_alone() -> None:
+    supplied = [dispense("adalimumab", f"2026-{month:02}-02", 31) for month in range(3, 12)]
+    gaps = ask("Gaps", ra(), *supplied, *BASELINE, *NOW)
+    wanted = {(gap["what"], gap["order"]) for gap in gaps}
+    assert {("igra", "igra"), ("cxr", "cxr"), ("hrct", "hrct")} <= wanted
