@@ -15,6 +15,7 @@ from .errors import (
     LibraryLoadError,
     MissingParameterError,
     MissingValueSetError,
+    NotTracedError,
     ParameterError,
     UnknownDefineError,
     UnsupportedOperatorError,
@@ -22,6 +23,7 @@ from .errors import (
 from .evidence import Evidence
 from .program import Program, Results, load
 from .terminology import BoundTerminology, Terminology, ValueSets
+from .trace import TRACE_LIMIT, Step, Trace
 from .values import (
     Code,
     CodeSystem,
@@ -39,6 +41,7 @@ from .values import (
 )
 
 __all__ = [
+    "TRACE_LIMIT",
     "BoundTerminology",
     "Code",
     "CodeSystem",
@@ -54,14 +57,17 @@ __all__ = [
     "Long",
     "MissingParameterError",
     "MissingValueSetError",
+    "NotTracedError",
     "ParameterError",
     "Program",
     "Quantity",
     "Ratio",
     "Results",
     "Retriever",
+    "Step",
     "Terminology",
     "Time",
+    "Trace",
     "Uncertainty",
     "UnknownDefineError",
     "UnsupportedOperatorError",

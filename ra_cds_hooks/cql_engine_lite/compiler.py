@@ -84,6 +84,7 @@ class Compiler:
     """The state while a program is compiled; also what emitters ask for names and types."""
 
     resources = RESOURCES
+    emitter: type[Emitter] = Emitter
 
     def __init__(self, libraries: Mapping[str, Library]) -> None:
         self.libraries = libraries
@@ -142,20 +143,20 @@ class Compiler:
             function = None
             if node.get("default") is not None:
                 function = f"q{len(self.parameters)}"
-                emitter = Emitter(self, library, f"{library.name}.{name}")
+                emitter = self.emitter(self, library, f"{library.name}.{name}")
                 self._finish(emitter, function, "c, fr", node["default"])
             self.parameters.append(ParameterEntry(f"{library.name}.{name}", type_, function))
 
     def _write_define(self, library: Library, name: str, node: Node) -> None:
         index = self._define_indexes[library.name, name]
-        emitter = Emitter(self, library, f"{library.name}.{name}")
+        emitter = self.emitter(self, library, f"{library.name}.{name}")
         emitter.locators = [node.get("locator")]
         self._finish(emitter, self.defines[index].function_name, "c, fr", node["expression"])
 
     def _write_function(
         self, function: FunctionDefinition, scanned: tuple[bool, ...], name: str
     ) -> None:
-        emitter = Emitter(self, self.libraries[function.library], None)
+        emitter = self.emitter(self, self.libraries[function.library], None)
         emitter.locators = [function.node.get("locator")]
         emitter.collector = "col"
         variables = operand_variables(emitter, function, scanned)
@@ -234,7 +235,7 @@ class Compiler:
 
     def inside(self, e: Emitter, library: Library) -> Emitter:
         """An emitter that resolves names as seen from another library."""
-        return e if library is e.library else Emitter(self, library, None)
+        return e if library is e.library else self.emitter(self, library, None)
 
     def definition(self, e: Emitter, elm: Node, table: Mapping[str, Node], what: str) -> Node:
         """A definition by its name; LibraryLoadError when there is none."""

@@ -55,6 +55,10 @@ class UnknownDefineError(CqlEngineError, KeyError):
         return str(self.args[0])
 
 
+class NotTracedError(CqlEngineError):
+    """A trace was asked for of an evaluation that was not told to trace."""
+
+
 class EvaluationError(CqlEngineError):
     """An expression has no result: the specification calls for a run-time error.
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import marshal
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
 from .compiler import Compiler
 from .context import UNSET, Evaluation, Retriever
 from .elm_types import Named
-from .errors import EvaluationError, LibraryLoadError, ParameterError, UnknownDefineError
+from .errors import (
+    EvaluationError,
+    LibraryLoadError,
+    NotTracedError,
+    ParameterError,
+    UnknownDefineError,
+)
 from .evidence import Evidence, EvidenceReader
 from .library import read_libraries
 from .terminology import BoundTerminology, Terminology, bind
+from .trace import TRACE_LIMIT, Trace, TracedCompiler, TracedEvaluation
 from .type_tests import describe, is_type
 from .values import DateTime
 
@@ -41,7 +51,7 @@ class Parameter:
 class Program:
     """Libraries that were loaded together. Immutable after loading."""
 
-    def __init__(self, compiler: Compiler) -> None:
+    def __init__(self, compiler: Compiler, source: _Source) -> None:
         namespace = compiler.compile()
         self.defines = tuple(
             Define(d.name, d.library, namespace[d.function_name]) for d in compiler.defines
@@ -60,6 +70,9 @@ class Program:
         self._locators = [line.locator for line in compiler.lines]
         self._owners = tuple(compiler.owners)
         self._filename = compiler.filename
+        self._source = source
+        self._traced: Program | None = None
+        self._tracing = Lock()
 
     # ----- what the program is -----
 
@@ -103,27 +116,45 @@ class Program:
         parameters: Mapping[str, Any] | None = None,
         as_of: datetime | None = None,
         defines: Sequence[str] | None = None,
+        *,
+        trace: bool = False,
+        trace_limit: int = TRACE_LIMIT,
     ) -> Results:
         """Evaluate defines ("Library.Define"; all by default) at the moment `as_of`.
 
         `as_of` is timezone-aware and is what Now() and Today() give; the engine reads no clock.
         Raises EvaluationError where an expression has no result, ParameterError for a parameter
         that is unknown or of the wrong type, UnknownDefineError, MissingValueSetError.
+
+        With `trace`, `Results.trace` tells how each define came to its value; the program is
+        compiled once more when this is asked for first. `trace_limit` bounds the steps recorded.
         """
         if as_of is None or as_of.tzinfo is None:
             raise ParameterError("as_of has to be a datetime with a time zone")
         numbers = [self._number(name) for name in defines] if defines is not None else None
-        evaluation = Evaluation(
-            self,
+        state = (
             retriever,
             bind(self.value_set_urls, terminology),
             self._given(parameters or {}),
             DateTime.from_datetime(as_of),
         )
+        if trace:
+            evaluation: Evaluation = TracedEvaluation(self._with_steps(), *state, limit=trace_limit)
+        else:
+            evaluation = Evaluation(self, *state)
         for number in numbers if numbers is not None else range(len(self.defines)):
             if evaluation.memo[number] is UNSET:
                 evaluation.compute(number)
         return Results(self, evaluation)
+
+    def _with_steps(self) -> Program:
+        """The same program compiled for tracing, once for all threads."""
+        with self._tracing:
+            if self._traced is None:
+                self._traced = Program(
+                    TracedCompiler(read_libraries(self._source.documents())), self._source
+                )
+            return self._traced
 
     def _number(self, name: str) -> int:
         try:
@@ -187,11 +218,40 @@ class Results:
         number = self._evaluated(define)
         return self._reader.evidence(number, self._evaluation.memo[number])
 
+    def trace(self, define: str) -> Trace:
+        """How the define, requested or referred to, came to its value.
+
+        NotTracedError unless `evaluate` was called with `trace=True`; UnknownDefineError.
+        """
+        number = self._evaluated(define)
+        if not isinstance(self._evaluation, TracedEvaluation):
+            raise NotTracedError("nothing was traced: call evaluate with trace=True")
+        return self._evaluation.traces[number]
+
     def _evaluated(self, define: str) -> int:
         number = self._program._number(define)
         if self._evaluation.memo[number] is UNSET:
             raise UnknownDefineError(f"{define} was not evaluated")
         return number
+
+
+class _Source:
+    """The documents of a program for a later compilation: a hundredth of their size in memory."""
+
+    def __init__(self, documents: list[Mapping[str, Any]]) -> None:
+        self._documents: list[Mapping[str, Any]] = []
+        self._packed = b""
+        try:
+            self._packed = zlib.compress(marshal.dumps(documents), 1)
+        except ValueError:  # a JSON parser's own number or mapping types
+            self._documents = documents
+
+    def documents(self) -> list[Mapping[str, Any]]:
+        """The documents, in the order given."""
+        if not self._packed:
+            return self._documents
+        found: list[Mapping[str, Any]] = marshal.loads(zlib.decompress(self._packed))
+        return found
 
 
 def load(libraries: Iterable[Mapping[str, Any]]) -> Program:
@@ -200,7 +260,8 @@ def load(libraries: Iterable[Mapping[str, Any]]) -> Program:
     Raises LibraryLoadError (bad document, missing or cyclic include, unknown name) and
     UnsupportedOperatorError, both with library and locator.
     """
-    found = read_libraries(libraries)
+    documents = list(libraries)
+    found = read_libraries(documents)
     if not found:
         raise LibraryLoadError("no library was given")
-    return Program(Compiler(found))
+    return Program(Compiler(found), _Source(documents))
