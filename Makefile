@@ -6,7 +6,7 @@ PORT ?= 8080
 CASE ?=
 MINIMUM ?= 98
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance fixtures lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance interop fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ check: $(VENV)/.runtime ## is the clinical content whole?
 
 conformance: $(VENV)/.dev ## the public CQL conformance expressions (folder: CQL_TESTS)
 	$(BIN)/python -m tools.conformance --minimum $(MINIMUM)
+
+interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
+	$(BIN)/python -m tools.interop
 
 fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 	$(BIN)/python -m tools.fixtures
