@@ -181,7 +181,9 @@ def variable_ref(e: Emitter, elm: Node) -> str:
 
 @node("IdentifierRef")
 def identifier_ref(e: Emitter, elm: Node) -> str:
-    """A name in `sort by`: an element of the row being sorted."""
+    """A name in `sort by`: an element of the row being sorted, or `$this`, the row itself."""
+    if elm["name"] == "$this":
+        return e.variable("$this").expression
     variable = e.find(elm["name"])
     if variable is not None and "$this" not in e.scopes[-1]:
         return variable.expression

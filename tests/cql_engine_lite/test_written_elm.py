@@ -127,3 +127,25 @@ def test_a_fold_over_many_rows_has_evidence() -> None:
     results = load([{"library": body}]).evaluate(Record(*rows), VALUE_SETS, None, AS_OF)
     assert results["Hand.A"]["last"] == "o2999"
     assert "Observation/o2999" in [e.reference for e in results.evidence("Hand.A")]
+
+
+def test_sort_by_this_sorts_by_the_row_itself() -> None:
+    key = {"type": "Negate", "operand": {"type": "IdentifierRef", "name": "$this"}}
+    query = {
+        "type": "Query",
+        "source": [
+            {
+                "alias": "N",
+                "expression": {
+                    "type": "List",
+                    "element": [number(2), number(3), number(1)],
+                    "resultTypeSpecifier": {
+                        "type": "ListTypeSpecifier",
+                        "elementType": {"type": "NamedTypeSpecifier", "name": f"{SYSTEM}Integer"},
+                    },
+                },
+            }
+        ],
+        "sort": {"by": [{"type": "ByExpression", "direction": "asc", "expression": key}]},
+    }
+    assert evaluate(query) == [3, 2, 1]
