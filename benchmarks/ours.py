@@ -66,9 +66,13 @@ class Engine:
         terminology = content.program.bind(content.terminology)
         return cls(content.program, terminology, content.defines, hook_evidence(content))
 
+    def values(self, record: Retriever) -> Results:
+        """The values of the defines; their evidence is collected, and read by nobody."""
+        return self.program.evaluate(record, self.terminology, {}, AS_OF, self.defines)
+
     def evaluate(self, record: Retriever) -> Results:
         """The values of the defines, and their evidence, as `decide` asks for them."""
-        results = self.program.evaluate(record, self.terminology, {}, AS_OF, self.defines)
+        results = self.values(record)
         for define in self.evidence:
             results.evidence(define)
         return results

@@ -12,11 +12,12 @@ import cProfile
 import pstats
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.ours import CQL, Engine, record_of
-from benchmarks.records import AS_OF, TYPICAL, fixture
+from benchmarks.records import TYPICAL, fixture
 from benchmarks.timing import median, milliseconds
 from ra_cds_hooks.decision import load_content
 
@@ -66,21 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine = Engine.of_content(content)
     record = record_of(chosen.bundle)
 
-    def evaluate_only() -> None:
-        content.program.evaluate(record, engine.terminology, {}, AS_OF, content.defines)
-
-    def whole() -> None:
-        engine.evaluate(record)
-
-    for name, task in (("evaluation", evaluate_only), ("evaluation and evidence", whole)):
-        taken = median([milliseconds(task) for _ in range(chosen.runs)])
-        print(f"{name}: median {taken:.2f} ms without the profiler")
-    rows = profile(whole, chosen.runs)
-    for group, share in list(by_group(rows).items())[:15]:
-        print(f"{share:5.1f} %  {group}")
-    print()
-    for label, calls, share in rows[:30]:
-        print(f"{share:5.1f} %  {calls:7d} calls  {label}")
+    tasks = {
+        "values": partial(engine.values, record),
+        "values and evidence": partial(engine.evaluate, record),
+    }
+    for name, task in tasks.items():
+        times = [milliseconds(task) for _ in range(chosen.runs)]
+        print(f"{name}: median {median(times):.2f} ms without the profiler")
+        rows = profile(task, chosen.runs)
+        for group, share in list(by_group(rows).items())[:15]:
+            print(f"{share:5.1f} %  {group}")
+        for label, calls, share in rows[:25]:
+            print(f"    {share:5.1f} %  {calls:7d} calls  {label}")
+        print()
     return 0
 
 

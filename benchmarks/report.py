@@ -43,7 +43,8 @@ memory from outside (our patch, not a published version) to show what else is be
 SIZES = """## Record size
 
 The typical record (60 resources), with Observations added. "Half related": every second added one
-is a result that the rules read. Medians in ms. Engine: `evaluate` with evidence; loads:
+is a result that the rules read. Medians in ms. Engine: `evaluate`, then the evidence that the hook
+asks for; values: `evaluate` alone, which notes the evidence that nobody then reads; loads:
 `orjson.loads` of the same Bundle; request: reading the record (identity, references, duplicates,
 element checks), `decide` and the Decision document: all between parsing and rendering.
 """
@@ -188,6 +189,7 @@ def _size_table(part: dict[str, Any]) -> str:
             f"{row['size']:,}",
             f"{row['bytes'] / 1e6:.2f}",
             f"{row['engine']:.2f}",
+            f"{row['values']:.2f}",
             f"{row['loads']:.2f}",
             f"{row['multipleOfLoads']:.1f}",
             f"{row['request']:.2f}",
@@ -195,7 +197,16 @@ def _size_table(part: dict[str, Any]) -> str:
         )
         for row in part["rows"]
     ]
-    header = ("resources", "MB", "engine", "loads", "engine / loads", "request", "runs")
+    header = (
+        "resources",
+        "MB",
+        "engine",
+        "of it values",
+        "loads",
+        "engine / loads",
+        "request",
+        "runs",
+    )
     return (
         f"### {title}\n\n"
         + _table(header, rows)

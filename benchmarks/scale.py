@@ -47,6 +47,7 @@ def record_size(measured: Measured, sizes: tuple[int, ...], *, related: bool) ->
         times = alternating(
             {
                 "engine": partial(measured.engine.evaluate, record),
+                "values": partial(measured.engine.values, record),
                 "loads": partial(orjson.loads, text),
                 "request": partial(measured.request, bundle),
             },
