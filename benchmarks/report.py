@@ -189,7 +189,7 @@ def _size_table(part: dict[str, Any]) -> str:
             f"{row['size']:,}",
             f"{row['bytes'] / 1e6:.2f}",
             f"{row['engine']:.2f}",
-            f"{row['values']:.2f}",
+            f"{row['values']:.2f}" if "values" in row else "not measured",
             f"{row['loads']:.2f}",
             f"{row['multipleOfLoads']:.1f}",
             f"{row['request']:.2f}",
