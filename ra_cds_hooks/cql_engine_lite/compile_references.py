@@ -167,7 +167,8 @@ def value_set_index(e: Emitter, elm: Node) -> int:
     definition = e.compiler.definition(e, elm, library.value_sets, "value set")
     version = definition.get("version")
     url: str = definition["id"]
-    return e.compiler.value_set(f"{url}|{version}" if version else url)
+    place = f"{library.name} {definition.get('locator') or ''}".rstrip()
+    return e.compiler.value_set(f"{url}|{version}" if version else url, place)
 
 
 # ----- variables -----

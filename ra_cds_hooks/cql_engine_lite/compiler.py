@@ -8,7 +8,7 @@ are written at load, so that an operator that the engine does not know is an err
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -37,12 +37,12 @@ from .elm_types import (
     member_type,
     result_type,
 )
-from .emitter import NODES, Emitter, Line, Node
-from .errors import LibraryLoadError, UnsupportedOperatorError
+from .emitter import Emitter, Line, Node
+from .errors import LibraryLoadError
 from .fhir_types import ABSTRACT_RESOURCES, COMPLEX_DATATYPES, RESOURCES
 from .inference import infer, origin_of
 from .library import FunctionDefinition, Library, resolve_function
-from .operators import OPERATORS
+from .operator_check import refuse_unknown_operators
 from .operators.interval_bounds import make_interval
 from .sorting import sort_key, sort_rows
 from .type_tests import as_type, is_type
@@ -56,9 +56,8 @@ _NODE_MODULES = (
     compile_terminology,
     compile_types,
 )
-_NOT_EXPRESSIONS = frozenset(
-    {"With", "Without", "ByColumn", "ByDirection", "ByExpression", "FunctionDef", "ExpressionDef"}
-)
+_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
+"""What reading a node of the wrong shape raises."""
 _NUMBERS = itertools.count(1)
 
 
@@ -73,11 +72,15 @@ class DefineEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParameterEntry:
-    """A parameter: "Library.Parameter", its type, and its default's generated function or None."""
+    """A parameter: "Library.Parameter", its type, and its default's generated function or None.
+
+    `place` is where it is declared, "Library line:column-line:column".
+    """
 
     name: str
     type: Type
     function_name: str | None
+    place: str
 
 
 class Compiler:
@@ -92,6 +95,7 @@ class Compiler:
         self.lines: list[Line] = []
         self.owners: list[str] = []
         self.value_set_urls: list[str] = []
+        self.value_set_places: list[str] = []
         self.elements: dict[str, set[str]] = {}
         self.retrieved: set[str] = set()
         self.defines: list[DefineEntry] = []
@@ -107,7 +111,7 @@ class Compiler:
     def compile(self) -> dict[str, Any]:
         """Write and compile everything; gives the namespace that holds the functions."""
         for library in self.libraries.values():
-            _refuse_unknown_operators(library)
+            refuse_unknown_operators(library)
             for name in library.statements:
                 self._define_indexes[library.name, name] = len(self.defines)
                 self.defines.append(
@@ -128,7 +132,7 @@ class Compiler:
         except (SyntaxError, RecursionError, MemoryError) as error:
             line = min(getattr(error, "lineno", None) or 1, len(self.lines)) - 1
             raise LibraryLoadError(
-                "an expression is nested too deeply for Python",
+                "an expression is nested too deeply for Python: divide it into several defines",
                 library=self.owners[line],
                 locator=self.lines[line].locator,
             ) from error
@@ -139,19 +143,26 @@ class Compiler:
 
     def _write_parameters(self, library: Library) -> None:
         for name, node in library.parameters.items():
-            type_ = member_type(node, "parameter") or result_type(node)
+            emitter = self.emitter(self, library, f"{library.name}.{name}")
+            emitter.locators = [node.get("locator")]
+            try:
+                type_ = member_type(node, "parameter") or result_type(node)
+            except _MALFORMED as error:
+                raise emitter.invalid(
+                    f"malformed type of parameter {name}: translate the CQL anew"
+                ) from error
             function = None
             if node.get("default") is not None:
                 function = f"q{len(self.parameters)}"
-                emitter = self.emitter(self, library, f"{library.name}.{name}")
                 self._finish(emitter, function, "c, fr", node["default"])
-            self.parameters.append(ParameterEntry(f"{library.name}.{name}", type_, function))
+            place = f"{library.name} {node.get('locator') or ''}".rstrip()
+            self.parameters.append(ParameterEntry(f"{library.name}.{name}", type_, function, place))
 
     def _write_define(self, library: Library, name: str, node: Node) -> None:
         index = self._define_indexes[library.name, name]
         emitter = self.emitter(self, library, f"{library.name}.{name}")
         emitter.locators = [node.get("locator")]
-        self._finish(emitter, self.defines[index].function_name, "c, fr", node["expression"])
+        self._finish(emitter, self.defines[index].function_name, "c, fr", node.get("expression"))
 
     def _write_function(
         self, function: FunctionDefinition, scanned: tuple[bool, ...], name: str
@@ -168,14 +179,20 @@ class Compiler:
         operands = "".join(f", p{number}" for number in range(len(function.operands)))
         self._finish(emitter, name, f"c, fr, col{operands}", function.node["expression"])
 
-    def _finish(self, emitter: Emitter, name: str, arguments: str, body: Node) -> None:
+    def _finish(self, emitter: Emitter, name: str, arguments: str, body: Node | None) -> None:
         """Write one function, and note which CQL each of its lines stands for."""
+        if body is None:
+            raise emitter.invalid(f"{emitter.label} has no expression: translate the CQL anew")
         try:
             emitter.emit(f"return {emitter.node(body)}")
         except RecursionError:
-            raise emitter.invalid("the expression is nested too deeply") from None
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise emitter.invalid(f"malformed ELM ({type(error).__name__}: {error})") from error
+            raise emitter.invalid(
+                "the expression is nested too deeply: divide it into several defines"
+            ) from None
+        except _MALFORMED as error:
+            raise emitter.invalid(
+                f"malformed ELM ({type(error).__name__}: {error}): translate the CQL anew"
+            ) from error
         self._references[name] = {f"g{index}" for index in emitter.define_names} | emitter.called
         first = emitter.lines[0].locator if emitter.lines else None
         prologue = [Line(0, f"def {name}({arguments}):", first)]
@@ -184,19 +201,19 @@ class Compiler:
         self.lines.extend(written)
         self.owners.extend([emitter.library.name] * len(written))
 
+    def references(self) -> dict[str, frozenset[str]]:
+        """Which generated functions each mentions; "g3" is define 3, "q3" parameter 3."""
+        return {name: frozenset(others) for name, others in self._references.items()}
+
     def _refuse_cycles(self) -> None:
         """A define that needs itself is an error at load (a function may call itself)."""
         done: set[str] = set()
 
         def visit(name: str, path: tuple[str, ...]) -> None:
             if name in path:
-                cycle = [part for part in path[path.index(name) :] if part.startswith("g")]
+                cycle = [part for part in path[path.index(name) :] if part[0] in "gq"]
                 if cycle:
-                    entries = [self.defines[int(part[1:])] for part in cycle]
-                    names = " -> ".join(entry.name for entry in (*entries, entries[0]))
-                    raise LibraryLoadError(
-                        f"a define refers to itself: {names}", library=entries[0].library
-                    )
+                    raise self._cyclic(cycle)
             elif name not in done:
                 for other in sorted(self._references.get(name, ())):
                     visit(other, (*path, name))
@@ -204,6 +221,21 @@ class Compiler:
 
         for name in list(self._references):
             visit(name, ())
+
+    def _cyclic(self, cycle: list[str]) -> LibraryLoadError:
+        entries = [
+            (self.defines if part[0] == "g" else self.parameters)[int(part[1:])] for part in cycle
+        ]
+        names = " -> ".join(entry.name for entry in (*entries, entries[0]))
+        what = "define" if cycle[0][0] == "g" else "parameter's default"
+        library, _, name = entries[0].name.partition(".")
+        found = self.libraries[library]
+        nodes = found.statements if cycle[0][0] == "g" else found.parameters
+        return LibraryLoadError(
+            f"a {what} refers to itself: {names}; one of them has to do without the other",
+            library=library,
+            locator=nodes[name].get("locator"),
+        )
 
     # ----- constants and names -----
 
@@ -220,10 +252,11 @@ class Compiler:
             self.namespace[name] = value
         return name
 
-    def value_set(self, url: str) -> int:
-        """The number of a value set."""
+    def value_set(self, url: str, place: str) -> int:
+        """The number of a value set; `place` says where it is declared."""
         if url not in self.value_set_urls:
             self.value_set_urls.append(url)
+            self.value_set_places.append(place)
         return self.value_set_urls.index(url)
 
     def library_of(self, e: Emitter, elm: Node) -> Library:
@@ -242,7 +275,11 @@ class Compiler:
         try:
             return table[elm["name"]]
         except KeyError:
-            raise e.invalid(f"no {what} is called {elm.get('name')}") from None
+            library = elm.get("libraryName") or e.library.name
+            raise e.invalid(
+                f"no {what} is called {elm.get('name')} in {library}: translate the libraries "
+                "anew, together"
+            ) from None
 
     def define_index(self, e: Emitter, elm: Node) -> int:
         """The number of the define that an ExpressionRef names."""
@@ -258,7 +295,9 @@ class Compiler:
         """The number of the parameter that a ParameterRef names."""
         library = self.library_of(e, elm)
         self.definition(e, elm, library.parameters, "parameter")
-        return self._parameter_indexes[library.name, elm["name"]]
+        index = self._parameter_indexes[library.name, elm["name"]]
+        e.called.add(f"q{index}")
+        return index
 
     def function(self, e: Emitter, elm: Node) -> FunctionDefinition:
         """The overload that a FunctionRef calls."""
@@ -359,41 +398,3 @@ def _namespace() -> dict[str, Any]:
         "sort_rows": sort_rows,
     }
     return found
-
-
-def _refuse_unknown_operators(library: Library) -> None:
-    """Every expression node has a compiler or an operator, in functions nobody calls as well."""
-    functions = [f.node for overloads in library.functions.values() for f in overloads]
-    for root in (*library.statements.values(), *functions):
-        try:
-            nodes = list(_expressions(root))
-        except RecursionError:
-            raise LibraryLoadError(
-                f"{root['name']} is nested too deeply",
-                library=library.name,
-                locator=root.get("locator"),
-            ) from None
-        for node in nodes:
-            kind = node["type"]
-            if kind not in NODES and kind not in OPERATORS:
-                raise UnsupportedOperatorError(
-                    kind, library=library.name, locator=node.get("locator")
-                )
-
-
-def _expressions(value: Any) -> Iterator[Node]:
-    """All expression nodes below a definition; type specifiers and clauses are none."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _expressions(item)
-    elif isinstance(value, Mapping):
-        kind = value.get("type")
-        if (
-            isinstance(kind, str)
-            and not kind.endswith("TypeSpecifier")
-            and kind not in _NOT_EXPRESSIONS
-        ):
-            yield value
-        for name, member in value.items():
-            if name not in ("signature", "resultTypeSpecifier", "annotation"):
-                yield from _expressions(member)

@@ -111,7 +111,7 @@ class Evaluation:
         if value is UNSET:
             parameter = self.program.parameters[index]
             if parameter.default is None:
-                raise MissingParameterError(f"parameter {parameter.name} has no value")
+                raise MissingParameterError((parameter.name,))
             value = parameter.default(self, Frame(parameter.name))
             self._parameter_values[index] = value
         return value

@@ -138,7 +138,9 @@ class Emitter:
         kind = elm.get("type")
         if not isinstance(kind, str):
             raise LibraryLoadError(
-                "a node has no type", library=self.library.name, locator=self.locators[-1]
+                "a node has no type: translate the CQL anew",
+                library=self.library.name,
+                locator=self.locators[-1],
             )
         self.locators.append(elm.get("locator") or self.locators[-1])
         try:
@@ -181,7 +183,7 @@ class Emitter:
         """The innermost variable of that name; LibraryLoadError when there is none."""
         found = self.find(name)
         if found is None:
-            raise self.invalid(f"{name} is not defined here")
+            raise self.invalid(f"{name} is not defined here: translate the CQL anew")
         return found
 
     def type_of(self, elm: Node | None) -> Type:

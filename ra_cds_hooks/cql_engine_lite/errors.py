@@ -5,6 +5,8 @@ No message contains a patient's value: messages name libraries, defines, operato
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 
 class CqlEngineError(Exception):
     """Anything the engine raises on purpose."""
@@ -29,15 +31,32 @@ class UnsupportedOperatorError(LibraryLoadError):
         self, operator: str, *, library: str | None = None, locator: str | None = None
     ) -> None:
         self.operator = operator
-        super().__init__(f"unsupported operator {operator}", library=library, locator=locator)
+        super().__init__(
+            f"unsupported operator {operator}: write the CQL without it (README.md lists what "
+            "is supported)",
+            library=library,
+            locator=locator,
+        )
 
 
 class MissingValueSetError(CqlEngineError):
-    """The terminology has no expansion for value sets that the program names."""
+    """The terminology has no expansion for value sets that the program names.
 
-    def __init__(self, urls: tuple[str, ...]) -> None:
+    `urls` are all that are missing, `places` where ("Library line:column-line:column") each is
+    declared, when a program asked.
+    """
+
+    def __init__(self, urls: tuple[str, ...], places: tuple[str, ...] = ()) -> None:
         self.urls = urls
-        super().__init__(f"no expansion for value set {', '.join(urls)}")
+        self.places = places
+        shown = [
+            f"{url} (declared at {place})" if place else url
+            for url, place in zip_longest(urls, places, fillvalue="")
+        ]
+        super().__init__(
+            f"no expansion for value set {', '.join(shown)}: add the ValueSet resource, with its "
+            "expansion, to the terminology"
+        )
 
 
 class ParameterError(CqlEngineError):
@@ -45,7 +64,19 @@ class ParameterError(CqlEngineError):
 
 
 class MissingParameterError(ParameterError):
-    """A parameter without default was needed and not given."""
+    """Parameters without default are needed and not given; `names` are "Library.Parameter"."""
+
+    def __init__(self, names: tuple[str, ...], places: tuple[str, ...] = ()) -> None:
+        self.names = names
+        self.places = places
+        shown = [
+            f"{name} (declared at {place})" if place else name
+            for name, place in zip_longest(names, places, fillvalue="")
+        ]
+        super().__init__(
+            f"parameter {', '.join(shown)} has no value and no default: give it in `parameters`, "
+            "or write a default into the CQL"
+        )
 
 
 class UnknownDefineError(CqlEngineError, KeyError):

@@ -42,6 +42,7 @@ class Library:
     version: str | None
     includes: dict[str, str] = field(default_factory=dict)
     include_versions: dict[str, str | None] = field(default_factory=dict)
+    include_locators: dict[str, str | None] = field(default_factory=dict)
     statements: dict[str, Node] = field(default_factory=dict)
     functions: dict[str, list[FunctionDefinition]] = field(default_factory=dict)
     parameters: dict[str, Node] = field(default_factory=dict)
@@ -56,7 +57,9 @@ class Library:
             return self.includes[local_name]
         except KeyError:
             raise LibraryLoadError(
-                f"no include is called {local_name}", library=self.name, locator=locator
+                f"no include is called {local_name}: declare it in the CQL and translate it anew",
+                library=self.name,
+                locator=locator,
             ) from None
 
 
@@ -66,21 +69,28 @@ def read_libraries(documents: Iterable[Mapping[str, Any]]) -> dict[str, Library]
     for document in documents:
         library = _read(document)
         if library.name in libraries:
-            raise LibraryLoadError("the library is given twice", library=library.name)
+            raise LibraryLoadError(
+                "the library is given twice: load it once, in one version", library=library.name
+            )
         libraries[library.name] = library
     for library in libraries.values():
         for target in library.includes.values():
-            if target not in libraries:
-                raise LibraryLoadError(
-                    f"includes library {target}, which is not among those loaded",
-                    library=library.name,
-                )
             wanted = library.include_versions[target]
+            if target not in libraries:
+                version = f" version {wanted}" if wanted is not None else ""
+                raise LibraryLoadError(
+                    f"includes library {target}{version}, which is not among those loaded: "
+                    "load its ELM as well",
+                    library=library.name,
+                    locator=library.include_locators[target],
+                )
             if wanted is not None and libraries[target].version != wanted:
                 raise LibraryLoadError(
                     f"includes {target} version {wanted}, loaded is version "
-                    f"{libraries[target].version}",
+                    f"{libraries[target].version}: load the version that is included, or correct "
+                    "the include and translate anew",
                     library=library.name,
+                    locator=library.include_locators[target],
                 )
     _refuse_cycles(libraries)
     return libraries
@@ -92,23 +102,33 @@ def _read(document: Mapping[str, Any]) -> Library:
         library = Library(body["identifier"]["id"], body["identifier"].get("version"))
     except (KeyError, TypeError, AttributeError) as error:
         raise LibraryLoadError(
-            "not an ELM JSON document (library.identifier.id is missing)"
+            "not an ELM JSON document (library.identifier.id is missing): load what the CQL "
+            "translator writes as JSON"
         ) from error
+    if not isinstance(library.name, str):
+        raise LibraryLoadError("library.identifier.id is no text: translate the CQL anew")
+    notes = body.get("annotation")
     errors = [
         note
-        for note in body.get("annotation") or ()
+        for note in (notes if isinstance(notes, list) else ())
         if isinstance(note, Mapping)
         and note.get("type") == "CqlToElmError"
         and note.get("errorSeverity", "error") == "error"
     ]
     if errors:
         raise LibraryLoadError(
-            f"was translated with errors: {errors[0].get('message')}", library=library.name
+            f"was translated with errors: {errors[0].get('message')}; correct the CQL and "
+            "translate it anew",
+            library=library.name,
+            locator=_error_locator(errors[0]),
         )
     try:
         for include in _definitions(body, "includes"):
             library.includes[include["localIdentifier"]] = include["path"]
             library.include_versions[include["path"]] = include.get("version")
+            library.include_locators[include["path"]] = include.get("locator")
+        for model in _definitions(body, "usings"):
+            _refuse_other_models(library, model)
         for member, target in (
             ("parameters", library.parameters),
             ("valueSets", library.value_sets),
@@ -125,7 +145,9 @@ def _read(document: Mapping[str, Any]) -> Library:
                 library.statements[definition["name"]] = definition
     except (KeyError, TypeError, AttributeError) as error:
         raise LibraryLoadError(
-            f"an ELM definition is malformed ({error})", library=library.name
+            f"an ELM definition is malformed ({type(error).__name__}: {error}): translate the "
+            "CQL anew",
+            library=library.name,
         ) from error
     return library
 
@@ -133,6 +155,30 @@ def _read(document: Mapping[str, Any]) -> Library:
 def _definitions(body: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = (body.get(member) or {}).get("def") or []
     return found
+
+
+def _refuse_other_models(library: Library, model: Mapping[str, Any]) -> None:
+    """The engine knows the types of CQL itself and of FHIR 4.0; others it would read wrongly."""
+    uri, version = model["uri"], model.get("version")
+    fits = uri == "urn:hl7-org:elm-types:r1" or (
+        uri == "http://hl7.org/fhir" and (version is None or version.startswith("4.0."))
+    )
+    if not fits:
+        raise LibraryLoadError(
+            f"uses model {model['localIdentifier']} version {version}: only FHIR 4.0.1 is known, "
+            "write the library for that",
+            library=library.name,
+            locator=model.get("locator"),
+        )
+
+
+def _error_locator(note: Mapping[str, Any]) -> str | None:
+    """Where the translator found an error, as locators are written."""
+    members = ("startLine", "startChar", "endLine", "endChar")
+    if not all(isinstance(note.get(member), int) for member in members):
+        return None
+    first, start, last, end = (note[member] for member in members)
+    return f"{first}:{start}-{last}:{end}"
 
 
 def _add_function(library: Library, node: Node) -> None:
@@ -155,7 +201,10 @@ def _refuse_cycles(libraries: Mapping[str, Library]) -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise LibraryLoadError(
-                f"includes itself through {' -> '.join((*path, name))}", library=name
+                f"includes itself through {' -> '.join((*path, name))}: move what both need "
+                "to a library of its own",
+                library=name,
+                locator=libraries[name].include_locators[(*path, name)[path.index(name) + 1]],
             )
         if name not in done:
             for target in libraries[name].includes.values():
@@ -179,7 +228,9 @@ def resolve_function(
     candidates = [f for f in named if len(f.operands) == count]
     if not candidates:
         raise LibraryLoadError(
-            f"no function {name} with {count} operands", library=library.name, locator=locator
+            f"no function {name} with {count} operands: translate the libraries anew, together",
+            library=library.name,
+            locator=locator,
         )
     if len(candidates) == 1:
         return candidates[0]
@@ -199,7 +250,8 @@ def resolve_function(
         if len(fitting) > 1:
             break
     raise LibraryLoadError(
-        f"the call of {name} fits {len(fitting) or 'none'} of {len(candidates)} overloads",
+        f"the call of {name} fits {len(fitting) or 'none'} of {len(candidates)} overloads: "
+        "translate with signatures in the ELM (signature level All)",
         library=library.name,
         locator=locator,
     )

@@ -18,6 +18,7 @@ from .elm_types import Named
 from .errors import (
     EvaluationError,
     LibraryLoadError,
+    MissingParameterError,
     NotTracedError,
     ParameterError,
     UnknownDefineError,
@@ -41,11 +42,15 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A compiled parameter: "Library.Parameter", its type, and its default's function or None."""
+    """A compiled parameter: "Library.Parameter", its type, its default's function or None.
+
+    `place` is where it is declared.
+    """
 
     name: str
     type: Any
     default: Callable[..., Any] | None
+    place: str
 
 
 class Program:
@@ -57,10 +62,14 @@ class Program:
             Define(d.name, d.library, namespace[d.function_name]) for d in compiler.defines
         )
         self.parameters = tuple(
-            Parameter(p.name, p.type, namespace[p.function_name] if p.function_name else None)
+            Parameter(
+                p.name, p.type, namespace[p.function_name] if p.function_name else None, p.place
+            )
             for p in compiler.parameters
         )
         self.value_set_urls = tuple(compiler.value_set_urls)
+        self._value_set_places = tuple(compiler.value_set_places)
+        self._references = compiler.references()
         self._elements = {
             kind: frozenset(paths) for kind, paths in sorted(compiler.elements.items())
         }
@@ -101,11 +110,43 @@ class Program:
         `evaluate` takes the result in place of the terminology and then looks nothing up. Raises
         MissingValueSetError naming every value set that the terminology lacks.
         """
-        return bind(self.value_set_urls, terminology)
+        return bind(self.value_set_urls, terminology, self._value_set_places)
 
     def require_value_sets(self, terminology: Terminology) -> None:
         """Raise MissingValueSetError, naming all of them, when the terminology lacks any."""
-        bind(self.value_set_urls, terminology)
+        self.bind(terminology)
+
+    def require_parameters(
+        self, parameters: Mapping[str, Any] | None = None, defines: Iterable[str] | None = None
+    ) -> None:
+        """Check before the first request that parameters are what `evaluate` is going to need.
+
+        ParameterError for one that is unknown or of the wrong type; MissingParameterError, naming
+        them all, for those without default that are not given and that the defines
+        ("Library.Define"; all by default), or anything they refer to, mention. An evaluation
+        needs them only where it gets there.
+        """
+        given = self._given(parameters or {})
+        names = self._numbers if defines is None else defines
+        missing = [
+            self.parameters[number]
+            for number in self._parameters_of([self._number(name) for name in names])
+            if given[number] is UNSET and self.parameters[number].default is None
+        ]
+        if missing:
+            raise MissingParameterError(
+                tuple(p.name for p in missing), tuple(p.place for p in missing)
+            )
+
+    def _parameters_of(self, defines: list[int]) -> list[int]:
+        found: set[str] = set()
+        waiting = [f"g{number}" for number in defines]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self._references.get(name, ()))
+        return sorted(int(name[1:]) for name in found if name[0] == "q")
 
     # ----- evaluation -----
 
@@ -134,7 +175,7 @@ class Program:
         numbers = [self._number(name) for name in defines] if defines is not None else None
         state = (
             retriever,
-            bind(self.value_set_urls, terminology),
+            self.bind(terminology),
             self._given(parameters or {}),
             DateTime.from_datetime(as_of),
         )
@@ -167,7 +208,9 @@ class Program:
         for name, value in parameters.items():
             number = self._parameter_numbers.get(name)
             if number is None:
-                raise ParameterError(f"no parameter is called {name}")
+                raise ParameterError(
+                    f"no parameter is called {name}: parameter_names() has those there are"
+                )
             type_ = self.parameters[number].type
             if type(value) is int and type_ == Named("System.Decimal"):
                 value = Decimal(value)

@@ -88,19 +88,26 @@ class BoundTerminology:
         return self.expansions[self.urls.index(value_set_url)]
 
 
-def bind(urls: tuple[str, ...], terminology: Terminology) -> BoundTerminology:
-    """Take the expansions of these value sets; one MissingValueSetError names all missing ones."""
+def bind(
+    urls: tuple[str, ...], terminology: Terminology, places: tuple[str, ...]
+) -> BoundTerminology:
+    """Take the expansions of these value sets; one MissingValueSetError names all missing ones.
+
+    `places` says where each is declared.
+    """
     if isinstance(terminology, BoundTerminology) and terminology.urls == urls:
         return terminology
     expansions = []
-    missing: list[str] = []
-    for url in urls:
+    missing: list[tuple[str, str]] = []
+    for url, place in zip(urls, places, strict=True):
         try:
             expansions.append(terminology.expand(url))
         except MissingValueSetError:
-            missing.append(url)
+            missing.append((url, place))
     if missing:
-        raise MissingValueSetError(tuple(missing))
+        raise MissingValueSetError(
+            tuple(url for url, _ in missing), tuple(place for _, place in missing)
+        )
     return BoundTerminology(tuple(expansions), urls)
 
 

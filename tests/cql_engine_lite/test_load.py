@@ -1,9 +1,7 @@
-"""ELM that cannot be loaded: each a typed error that names library and place."""
+"""Loading at the limits, parameters, the clock (what cannot be loaded: test_broken)."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ from ra_cds_hooks.cql_engine_lite import (
     LibraryLoadError,
     ParameterError,
     UnknownDefineError,
-    UnsupportedOperatorError,
     load,
 )
 from tests.cql_engine_lite.build import AS_OF, VALUE_SETS, Json, Record, elm, program, value
@@ -35,130 +32,6 @@ def define(name: str, expression: Any, **more: Any) -> Json:
 
 def statements(*definitions: Json) -> Json:
     return {"statements": {"def": list(definitions)}}
-
-
-def ref(name: str, **more: Any) -> Json:
-    return {"type": "ExpressionRef", "name": name, "locator": "4:2-4:5"} | more
-
-
-INTEGER = {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}Integer"}
-FUNCTION = {
-    "type": "FunctionDef",
-    "name": "F",
-    "context": "Patient",
-    "operand": [{"name": "x", "operandTypeSpecifier": INTEGER}],
-}
-BROKEN: dict[str, tuple[list[Json], str]] = {
-    "no library": ([{}], "identifier"),
-    "not a library": ([{"library": 5}], "identifier"),
-    "translated with errors": (
-        [library(annotation=[{"type": "CqlToElmError", "message": "no such thing"}])],
-        "no such thing",
-    ),
-    "given twice": ([library(), library()], "twice"),
-    "include missing": (
-        [library(includes={"def": [{"localIdentifier": "O", "path": "Other", "version": "1"}]})],
-        "Other",
-    ),
-    "include of another version": (
-        [
-            library(includes={"def": [{"localIdentifier": "O", "path": "Other", "version": "2"}]}),
-            library("Other"),
-        ],
-        "version 2",
-    ),
-    "includes itself": (
-        [
-            library(includes={"def": [{"localIdentifier": "O", "path": "Other"}]}),
-            library("Other", includes={"def": [{"localIdentifier": "B", "path": "Broken"}]}),
-        ],
-        "Broken -> Other -> Broken",
-    ),
-    "include not declared": (
-        [library(**statements(define("A", ref("X", libraryName="Nowhere"))))],
-        "Nowhere",
-    ),
-    "define missing": ([library(**statements(define("A", ref("Gone"))))], "Gone"),
-    "define refers to itself": (
-        [library(**statements(define("A", ref("B")), define("B", ref("A"))))],
-        "Broken.A -> Broken.B -> Broken.A",
-    ),
-    "function missing": (
-        [library(**statements(define("A", {"type": "FunctionRef", "name": "F", "operand": []})))],
-        "no function F",
-    ),
-    "overloads ambiguous": (
-        [
-            library(
-                **statements(
-                    {**FUNCTION, "expression": ONE},
-                    {**FUNCTION, "expression": ONE},
-                    define("A", {"type": "FunctionRef", "name": "F", "operand": [ONE]}),
-                )
-            )
-        ],
-        "2 of 2 overloads",
-    ),
-    "alias unknown": ([library(**statements(define("A", {"type": "AliasRef", "name": "X"})))], "X"),
-    "parameter missing": (
-        [library(**statements(define("A", {"type": "ParameterRef", "name": "P"})))],
-        "P",
-    ),
-    "value set missing": (
-        [
-            library(
-                **statements(
-                    define(
-                        "A",
-                        {"type": "InValueSet", "code": {"type": "Null"}, "valueset": {"name": "V"}},
-                    )
-                )
-            )
-        ],
-        "V",
-    ),
-    "operand missing": ([library(**statements(define("A", {"type": "And"})))], "malformed"),
-    "node without type": ([library(**statements(define("A", {"operand": []})))], "type"),
-    "nothing": ([], "no library"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_library_is_refused_at_load(name: str) -> None:
-    documents, expected = BROKEN[name]
-    with pytest.raises(LibraryLoadError) as caught:
-        load(copy.deepcopy(documents))
-    assert expected in str(caught.value)
-
-
-def test_the_error_names_library_and_locator() -> None:
-    with pytest.raises(LibraryLoadError) as caught:
-        load([library(**statements(define("A", ref("Gone"))))])
-    assert (caught.value.library, caught.value.locator) == ("Broken", "4:2-4:5")
-
-
-UNSUPPORTED: dict[str, Callable[[], Json]] = {
-    "Sideways": lambda: library(
-        **statements(define("A", {"type": "Sideways", "operand": ONE, "locator": "5:1-5:2"}))
-    ),
-    "Upside": lambda: library(
-        **statements(
-            {**FUNCTION, "expression": {"type": "Upside", "operand": ONE, "locator": "5:1-5:2"}}
-        )
-    ),
-    "external function F": lambda: library(
-        **statements({**FUNCTION, "external": True, "locator": "5:1-5:2"})
-    ),
-}
-
-
-@pytest.mark.parametrize("operator", UNSUPPORTED)
-def test_an_unsupported_operator_is_named_at_load(operator: str) -> None:
-    # Also inside a function that nothing calls.
-    with pytest.raises(UnsupportedOperatorError) as caught:
-        load([UNSUPPORTED[operator]()])
-    error = caught.value
-    assert (error.operator, error.library, error.locator) == (operator, "Broken", "5:1-5:2")
 
 
 def test_a_very_deep_expression_is_an_error_and_no_crash() -> None:
