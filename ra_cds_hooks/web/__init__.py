@@ -34,10 +34,11 @@ def reading_for(content: Content, settings: Settings) -> Reading:
 def check_content(content: Content, as_of: datetime) -> None:
     """Evaluates the content once on an empty record, so that faults show at start.
 
-    Raises ConfigurationError for a parameter that is unknown or of the wrong type, and the
+    Raises ConfigurationError for a parameter that is unknown, missing or of the wrong type, and the
     engine's errors for content that cannot be evaluated at all.
     """
     try:
+        content.program.require_parameters(content.parameters, content.defines)
         decide(content, PatientRecord("nobody", {}, frozenset(), ()), as_of)
     except ParameterError as error:
         raise ConfigurationError(
