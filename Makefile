@@ -6,7 +6,7 @@ PORT ?= 8080
 CASE ?=
 MINIMUM ?= 98
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance interop fixtures lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak interop fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,15 @@ check: $(VENV)/.runtime ## is the clinical content whole?
 
 conformance: $(VENV)/.dev ## the public CQL conformance expressions (folder: CQL_TESTS)
 	$(BIN)/python -m tools.conformance --minimum $(MINIMUM)
+
+benchmark: $(VENV)/.dev ## our engine beside cql-execution; writes benchmarks/results.md
+	$(BIN)/python -m benchmarks --date $$(date -u +%F)
+
+soak: $(VENV)/.dev ## 100,000 evaluations: does memory grow?
+	$(BIN)/python -m benchmarks.soak
+
+differential: $(VENV)/.dev ## every define of every fixture, also by cql-execution
+	$(BIN)/python -m tools.conformance.differential
 
 interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 	$(BIN)/python -m tools.interop

@@ -26,7 +26,7 @@ from ra_cds_hooks.decision.check import problems
 from ra_cds_hooks.errors import InvalidBundle, answer_for, public_message
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import Settings, load_settings
-from ra_cds_hooks.web import create_app, reading_for
+from ra_cds_hooks.web import create_app, reading_for, settle
 
 REVIEW_SERVICE = "ra-refractory-review"
 _STRIPES = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -182,6 +182,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
     settings = load_settings(**_given(host=host, port=port, demo=demo or None))
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
     application = create_app(settings)
+    settle()
     url = f"http://{settings.host}:{settings.port}/"
 
     class Server(BaseApplication):

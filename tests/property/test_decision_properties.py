@@ -30,7 +30,7 @@ BIOLOGICS = ("TNFi", "IL6Ri", "ABA", "RTX", "JAKi")
 WORSE = ("ok", "caution", "unknown", "do_first", "block")
 
 some = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
@@ -73,6 +73,7 @@ def codes(resource: dict[str, Any]) -> set[str]:
 # What each check requires, as the codes of the spec (section 5) under which fixtures send it.
 IGRA = {"71773-6", "71775-1", "tst-mm"}
 CXR = {"cxr", "36643-5"}
+LUNG_FUNCTION = {"fvc-pct", "dlco-pct", "19872-1", "19911-7", "19876-2"}
 LUNG = {"hrct-chest", "fvc-pct", "dlco-pct", "19872-1", "19911-7", "19876-2", "24627-2"}
 
 
@@ -182,7 +183,9 @@ def test_removing_reassuring_results_never_improves_a_verdict(case, wanted):
     reassuring = {
         e["resource"]["id"]
         for e in bundle["entry"]
-        if codes(e["resource"]) & wanted and is_reassuring(e["resource"])
+        if codes(e["resource"]) & wanted
+        and is_reassuring(e["resource"])
+        and not is_one_of_a_course(e["resource"], bundle)
     }
     kept = [e for e in bundle["entry"] if e["resource"]["id"] not in reassuring]
     before, after = verdicts(document(bundle)), verdicts(document({**bundle, "entry": kept}))
@@ -204,6 +207,19 @@ def test_ageing_reassuring_results_past_validity_never_improves_a_verdict(case, 
         assert WORSE.index(after[drug_class]) >= WORSE.index(verdict), (case, drug_class)
 
 
+def is_one_of_a_course(resource: dict[str, Any], bundle: dict[str, Any]) -> bool:
+    """Whether a lung function value stands in a series: together they may show a fall.
+
+    A good value that begins or ends a fall is an adverse finding (G-ILD3); without it progression
+    becomes unknown, which is milder than the block that it proved.
+    """
+    own = codes(resource) & LUNG_FUNCTION
+    return bool(own) and any(
+        codes(e["resource"]) & own and e["resource"]["id"] != resource["id"]
+        for e in bundle["entry"]
+    )
+
+
 def is_reassuring(resource: dict[str, Any]) -> bool:
     """A negative or normal result; an abnormal one may well improve a verdict when it goes."""
     said = orjson.dumps(
@@ -212,7 +228,7 @@ def is_reassuring(resource: dict[str, Any]) -> bool:
     number = resource.get("valueQuantity", {}).get("value", 0)
     if codes(resource) & {"tst-mm"}:
         return number < 5
-    if codes(resource) & {"fvc-pct", "dlco-pct", "19872-1", "19911-7", "19876-2"}:
+    if codes(resource) & LUNG_FUNCTION:
         return number >= 80
     return b"negative" in said or (b"normal" in said and b"abnormal" not in said)
 
