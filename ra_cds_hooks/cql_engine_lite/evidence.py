@@ -64,6 +64,8 @@ class Evidence:
 
 Found = dict[tuple[str, str], dict[str, Any]]
 """Values by (reference, define), in reading order."""
+RowContent = tuple[list[Any], list[Any], dict[str, Any]]
+"""A tuple's elements and its sources that can be evidence, and its presentable values."""
 Seen = set[int | tuple[int, str | None]]
 """Identities of the values, and of the (value, path) reads, that were looked at."""
 
@@ -74,7 +76,7 @@ class EvidenceReader:
     def __init__(self, frames: Sequence[Frame | None]) -> None:
         self._frames = frames
         self._parts: dict[int, list[int | Found]] = {}
-        self._values: dict[int, dict[str, Any]] = {}
+        self._rows: dict[int, RowContent] = {}
 
     def evidence(self, index: int, value: Any) -> tuple[Evidence, ...]:
         """The evidence of define `index`, whose result is `value`."""
@@ -139,28 +141,44 @@ class EvidenceReader:
                 _add_resource(found, value, define, values)
             elif kind is CqlTuple and id(value) not in seen:
                 seen.add(id(value))
-                self._push_tuple(stack, value, define)
+                self._push_tuple(stack, value, define, seen)
             elif isinstance(value, list) and value and id(value) not in seen:
                 seen.add(id(value))
                 stack.extend((item, define, {}) for item in reversed(value))
 
     def _push_tuple(
-        self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str
+        self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str, seen: Seen
     ) -> None:
         """The sources of a tuple, and the rows that it holds as elements."""
-        inner = [element for element in row.values() if isinstance(element, (dict, list))]
-        stack.extend((element, define, {}) for element in reversed(inner))
-        if not row.sources:
-            return
-        label = row.sources[0] or define
-        values = self._values.get(id(row))
-        if values is None:
-            values = self._values[id(row)] = {
-                key: shown
-                for name, element in row.items()
-                for key, shown in _presentable(name, element)
-            }
-        stack.extend((source, label, values) for source in reversed(row.sources[1:]))
+        known = self._rows.get(id(row))
+        if known is None:
+            known = self._rows[id(row)] = _content(row)
+        inner, sources, values = known
+        for element in inner:
+            if id(element) not in seen:
+                stack.append((element, define, {}))
+        if sources:
+            label = row.sources[0] or define
+            for source in sources:
+                if source.__class__ is tuple:
+                    if (id(source[1]), source[2]) in seen:
+                        continue
+                elif source.__class__ is not dict and id(source) in seen:
+                    continue
+                stack.append((source, label, values))
+
+
+def _content(row: CqlTuple) -> RowContent:
+    """What a tuple holds, last first as it goes on the stack; what is no evidence is left out."""
+    inner = [element for element in row.values() if isinstance(element, (dict, list))]
+    # Most collectors of rows are empty. (A tuple without elements is not: it has sources.)
+    sources = [source for source in row.sources[1:] if source.__class__ is not list or source]
+    values = {
+        key: shown
+        for name, element in (row.items() if sources else ())
+        for key, shown in _presentable(name, element)
+    }
+    return inner[::-1], sources[::-1], values
 
 
 def _merge(found: Found, other: Found) -> None:
