@@ -6,7 +6,7 @@ PORT ?= 8080
 CASE ?=
 MINIMUM ?= 98
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak interop fixtures lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ soak: $(VENV)/.dev ## 100,000 evaluations: does memory grow?
 
 differential: $(VENV)/.dev ## every define of every fixture, also by cql-execution
 	$(BIN)/python -m tools.conformance.differential
+
+engine-readme: $(VENV)/.dev ## write the operators table of the engine's README
+	$(BIN)/python -m tools.engine_readme
 
 interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 	$(BIN)/python -m tools.interop
