@@ -238,11 +238,18 @@ def _raw(e: Emitter, elm: Node) -> Read:
                 expression = e.assign(_child(e.name(source.expression), path))
                 origin = _extend(e, source, path, False)
                 return _step(e, source, expression, type_, path, origin)
+    if elm.get("type") == "As" and elm["operand"].get("type") == "Property":
+        read = _choice_as(e, elm, raw=True)
+        if read is not None:
+            return read
     return read_path(e, elm)
 
 
-def _choice_as(e: Emitter, elm: Node) -> Read | None:
-    """`X.value as FHIR.Quantity` is the JSON member valueQuantity; None when it is another `as`."""
+def _choice_as(e: Emitter, elm: Node, raw: bool = False) -> Read | None:
+    """`X.value as FHIR.Quantity` is the JSON member valueQuantity; None when it is another `as`.
+
+    `raw` leaves the extensions of a primitive out.
+    """
     inner = _undotted(elm["operand"])
     wanted = member_type(elm, "as")
     local = fhir_local(wanted)
@@ -261,6 +268,8 @@ def _choice_as(e: Emitter, elm: Node) -> Read | None:
     name = e.name(source.expression)
     if not keys:
         expression = "None"
+    elif local in FHIR_PRIMITIVES and not raw:
+        expression = f"first_primitive({name}, {keys!r}, {local!r})"
     elif len(keys) > 1:
         expression = f"first_child({name}, {keys!r})"
     else:

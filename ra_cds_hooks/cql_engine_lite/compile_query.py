@@ -13,7 +13,7 @@ from typing import Any
 
 from .compile_control import leave_unless
 from .compile_property import label_of, path_of, variable_of
-from .elm_types import ListOf, TupleOf, Type, is_list
+from .elm_types import ListOf, TupleOf, Type, fhir_local, is_list
 from .emitter import Emitter, Node, Variable, node
 from .operators import OPERATORS
 
@@ -81,9 +81,9 @@ def query(e: Emitter, elm: Node) -> str:
     e.row_scopes.pop()
     used = e.collector_uses > 0
     e.collector, e.collector_uses, e.depth = outer
-    if used:
+    if any(line.text.startswith(f"{e.collector}.") for line in e.lines[placeholder:]):
         e.collector_uses += 1
-    else:
+    if not used:
         del e.lines[placeholder]
     if sources[0].is_list or rows_name is not None:
         _unwrap(e, wrapper)
@@ -324,7 +324,9 @@ def _sort_key(e: Emitter, by: Node, item: str) -> str:
     if kind == "ByDirection":
         return e.assign(f"sort_key(c, {item})")
     if kind == "ByExpression":
-        return e.assign(f"sort_key(c, {e.node(by['expression'])})")
+        expression = by["expression"]
+        local = fhir_local(e.type_of(expression))
+        return e.assign(f"sort_key(c, {e.node(expression)}, {local!r})")
     if kind == "ByColumn":
         column: dict[str, Any] = {k: v for k, v in by.items() if k.startswith("resultType")}
         column |= {"type": "Property", "path": by["path"], "source": {"type": "Current"}}

@@ -143,6 +143,15 @@ def first_child(source: Any, keys: tuple[str, ...]) -> Any:
     return None
 
 
+def first_primitive(source: Any, keys: tuple[str, ...], type_: str) -> Any:
+    """The first of several primitive members that is there, with its extensions."""
+    for key in keys:
+        value = primitive(source, key, type_)
+        if value is not None:
+            return value
+    return None
+
+
 def untyped(source: Any, key: str) -> Any:
     """A property where the translator wrote no type: CQL value, tuple or FHIR element."""
     if source is None:

@@ -170,10 +170,7 @@ SORTED = dated(
 @pytest.mark.parametrize(
     "define",
     [
-        pytest.param(
-            "By Date Element",
-            marks=pytest.mark.xfail(strict=True, reason="an expression's FHIR.dateTime is text"),
-        ),
+        "By Date Element",
         "By Date Value",
     ],
 )
