@@ -61,7 +61,8 @@ class Card:
     """One card: the define that shows it, and its words in each language (Jinja2 sources).
 
     ``when``, ``indicator``, ``orders`` and ``evidence`` name CQL defines of RARecommendations.
-    ``source`` is a Jinja2 source that gives a key of the ``sources`` words.
+    ``source`` is a Jinja2 source that gives a key of the ``sources`` words; ``speaks_of`` names the
+    Decision members that the card is about (with the evidence they make its stable key).
     """
 
     id: str
@@ -70,6 +71,7 @@ class Card:
     source: str
     orders: str | None
     evidence: tuple[str, ...]
+    speaks_of: tuple[str, ...]
     selection_behavior: str
     override_reasons: tuple[str, ...]
     words: Mapping[str, Mapping[str, str]]
@@ -156,6 +158,7 @@ def _card(path: Path) -> Card:
             source=raw["source"],
             orders=raw.get("orders"),
             evidence=tuple(raw["evidence"]),
+            speaks_of=tuple(raw["speaks_of"]),
             selection_behavior=raw.get("selection_behavior", "any"),
             override_reasons=tuple(raw["override_reasons"]),
             words={language: raw[language] for language in LANGUAGES},

@@ -50,6 +50,9 @@ def _cards(content: Content) -> Iterator[str]:
                     yield from _syntax(f"card {card.id} ({language} {part})", text)
         if not card.source.strip():
             yield f"card {card.id}: no source"
+        for member in card.speaks_of:
+            if member not in content.members:
+                yield f"card {card.id}: speaks of {member!r}, which is no member of the Decision"
         for code in card.override_reasons:
             if code not in content.words["override"]:
                 yield f"card {card.id}: override reason {code!r} has no words"

@@ -6,6 +6,7 @@ Sources: CDS Hooks 2.0.1 [CDS Service Response]; cards.md (how a card reads).
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ def _card(
     where = f"card {card.id} ({language})"
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
-    key = _stable_key(content, answer)
+    key = _stable_key(content, decision, answer)
     body = {
         "uuid": _uuid(hook_instance, key),
         "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
@@ -228,12 +229,16 @@ def _codeable(code: Mapping[str, Any]) -> Mapping[str, Any]:
     return code if "coding" in code else {"coding": [dict(code)]}
 
 
-def _stable_key(content: Content, answer: CardDecision) -> str:
+def _stable_key(content: Content, decision: Decision, answer: CardDecision) -> str:
     """The same advice on the same state of the record has the same key (issue: alert fatigue).
 
     Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
     """
     parts = [answer.card.id, str(answer.shown), str(answer.indicator), *answer.orders]
+    parts += [
+        json.dumps(decision.document.get(member), sort_keys=True)
+        for member in answer.card.speaks_of
+    ]
     parts += [
         f"{item.reference}|{sorted(evidence_members(item, content).items())}"
         for item in answer.evidence

@@ -51,6 +51,11 @@ def test_an_override_reason_without_words(content):
     assert any("'because'" in p for p in problems(broken))
 
 
+def test_a_card_that_speaks_of_no_member(content):
+    broken = with_card(content, "status", speaks_of=("weather",))
+    assert any("'weather'" in p for p in problems(broken))
+
+
 def test_words_in_one_language_only(content):
     words = {**content.words, "states": {"remission": {"en": "remission"}}}
     assert any("states.remission: no zh" in p for p in problems(changed(content, words=words)))

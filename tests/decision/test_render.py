@@ -147,6 +147,22 @@ def test_keys_are_stable_and_uuids_follow_the_call(content, decisions):
     assert not {c["uuid"] for c in one} & {c["uuid"] for c in other}
 
 
+def test_another_state_of_the_record_has_another_key(content, decisions):
+    """What the card speaks of is part of its key: another gap, another missing-data card."""
+    service = content.services[SERVICE]
+
+    def key(case, card_id):
+        cards = render(content, decisions[case], service=service, language="en", hook_instance="i")[
+            "cards"
+        ]
+        own = [c["extension"][content.extension_key] for c in cards]
+        return next(o["key"] for o in own if o["card"] == card_id)
+
+    one, other = "v02-primary-nonresponse-m3", "v02-primary-nonresponse-m3--baseline-missing"
+    for card_id in ("status", "missing-data"):
+        assert key(one, card_id) != key(other, card_id)
+
+
 def test_every_conclusion_shows_its_evidence(content, rendered):
     for case, answers in rendered.items():
         for card in answers["en"]["cards"]:
