@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -66,9 +66,10 @@ def _card(
 ) -> dict[str, Any]:
     card = answer.card
     words = Words(content.words, language)
+    rows = _evidence(content, answer.evidence, words)
     known: dict[str, Any] = {
         "d": decision.document,
-        "evidence": evidence_lines(content, answer.evidence, words),
+        "evidence": evidence_lines(rows),
         "version": content.version,
     }
     source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
@@ -79,7 +80,7 @@ def _card(
     where = f"card {card.id} ({language})"
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
-    key = _stable_key(content, decision, answer)
+    key = _stable_key(content, decision, answer, rows)
     body = {
         "uuid": _uuid(hook_instance, key),
         "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
@@ -92,13 +93,7 @@ def _card(
             for code in card.override_reasons
         ],
         "extension": {
-            content.extension_key: without_empty(
-                {
-                    "card": card.id,
-                    "key": key,
-                    "evidence": _evidence(content, answer.evidence, words),
-                }
-            )
+            content.extension_key: without_empty({"card": card.id, "key": key, "evidence": rows})
         },
     }
     if body["suggestions"]:
@@ -163,16 +158,15 @@ class Sayings:
         return _say(source, self._known, where)
 
 
-def evidence_lines(content: Content, evidence: tuple[Evidence, ...], words: Words) -> list[str]:
-    """One line per resource or row that decided the card, newest first: ``value unit (date)``.
+def evidence_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line per row of `_evidence` that has words, newest first: ``value unit (date)``.
 
-    Only defines that have evidence words speak; the extension carries all of them.
+    Only defines that have evidence words speak; the extension carries all rows.
     """
-    rows = [(item, evidence_members(item, content)) for item in evidence]
-    rows = [row for row in rows if words.has("evidence", row[0].define)]
+    spoken = [row for row in rows if "text" in row]
     # Reversed order of dates, then the order in which the rules read: stable within a day.
-    rows.sort(key=lambda row: str(row[1].get("date", "")), reverse=True)
-    return [_line(item, members, words) for item, members in rows[:EVIDENCE_LINES]]
+    spoken.sort(key=lambda row: str(row.get("date", "")), reverse=True)
+    return [row["text"] for row in spoken[:EVIDENCE_LINES]]
 
 
 def _line(item: Evidence, members: Mapping[str, Any], words: Words) -> str:
@@ -229,7 +223,12 @@ def _codeable(code: Mapping[str, Any]) -> Mapping[str, Any]:
     return code if "coding" in code else {"coding": [dict(code)]}
 
 
-def _stable_key(content: Content, decision: Decision, answer: CardDecision) -> str:
+def _stable_key(
+    content: Content,
+    decision: Decision,
+    answer: CardDecision,
+    rows: Sequence[Mapping[str, Any]],
+) -> str:
     """The same advice on the same state of the record has the same key (issue: alert fatigue).
 
     Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
@@ -240,8 +239,8 @@ def _stable_key(content: Content, decision: Decision, answer: CardDecision) -> s
         for member in answer.card.speaks_of
     ]
     parts += [
-        f"{item.reference}|{sorted(evidence_members(item, content).items())}"
-        for item in answer.evidence
+        f"{row['reference']}|{sorted((k, row[k]) for k in content.evidence_elements if k in row)}"
+        for row in rows
     ]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{answer.card.id}-{digest[:16]}"
