@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from jinja2 import Environment, TemplateSyntaxError
 from ra_cds_hooks.decision.catalogue import LANGUAGES, Content, Service
 
 WORDS_OF_A_CARD = ("summary", "detail", "unknown_summary", "unknown_detail")
+# Between these lines stands the front matter of a case.md, the hand-written expectation (TOML).
+FENCE = "+++\n"
 PREFETCH_KEYS_LIMIT = 10
 PREFETCH_URL_LIMIT = 2048
 _jinja = Environment(autoescape=False)
@@ -96,6 +99,12 @@ def _cases(content: Content, fixtures: Path) -> Iterator[str]:
     for path in sorted(fixtures.glob("*/expected.json")):
         for card_id, answer in json.loads(path.read_text(encoding="utf-8"))["cards"].items():
             shown.setdefault(card_id, set()).add(answer)
+    for path in sorted(fixtures.glob("*/case.md")):
+        wanted = tomllib.loads(path.read_text(encoding="utf-8").split(FENCE)[1])
+        for card_id in (*wanted.get("cards", ()), *wanted.get("cards_include", ())):
+            shown.setdefault(card_id, set()).add(True)
+        for card_id in content.cards if "cards" in wanted else ():
+            shown[card_id].add(card_id in wanted["cards"])
     for card_id, answers in shown.items():
         if card_id not in content.cards:
             yield f"a case names the card {card_id!r}, which is in no file"

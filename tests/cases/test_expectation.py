@@ -84,7 +84,7 @@ REFUSED: list[dict[str, Any]] = [
     {"activity": {"baseline": {"state": "high"}}},
     {"activity": {"absent": ["das28"]}},
     {"adherence": {"mars": 20}},
-    {"gates": {"G-TB9": {"ok": ["TNFi"]}}},
+    {"gates": {"TB2": {"ok": ["TNFi"]}}},
     {"gates": {"G-TB2": {"fine": ["TNFi"]}}},
     {"gates": {"G-TB2": {"ok": ["TNF"]}}},
     {"gates": {"onlyIfNoAlternative": ["b/ts"]}},
