@@ -107,6 +107,33 @@ def test_class(drug: Any, moa: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("drug", "ingredient", "moa"),
+    [
+        (ATC("J04AB02"), "rifampicin", "TPT"),
+        (ATC("J04AB05"), "rifapentine", "TPT"),
+        (ATC("N03AF01"), "strong CYP3A4 inducer", "CYP3A4_INDUCER"),
+        (concept(text="卡马西平片"), "strong CYP3A4 inducer", "CYP3A4_INDUCER"),
+        (ATC("J02AC02"), "strong CYP3A4 inhibitor", "CYP3A4_INHIBITOR"),
+        (ATC("J01FA09"), "clarithromycin", "ANTIBIOTIC"),
+        (concept(text="克拉霉素"), "clarithromycin", "ANTIBIOTIC"),
+        (ATC("J01FA10"), "prophylactic antibiotic", "PROPHYLAXIS"),
+        (ATC("J01EE01"), "trimethoprim", "PROPHYLAXIS"),
+        (ATC("J01CA04"), "antibiotic", "ANTIBIOTIC"),
+        (ATC("M04AB01"), "probenecid", "URICOSURIC"),
+        (ATC("B01AF02"), "anticoagulant", "ANTICOAGULANT"),
+        (ATC("M01AH01"), "NSAID", "NSAID"),
+        (ATC("N02AX02"), "opioid", "OPIOID"),
+        (ATC("J05AF10"), "hepatitis B antiviral", "HBV_ANTIVIRAL"),
+        (ATC("L01AA01"), "cyclophosphamide", "otherDMARD"),
+        (ATC("L01EX09"), "antifibrotic", "ANTIFIBROTIC"),
+    ],
+)
+def test_drugs_beside_the_dmards(drug: Any, ingredient: str, moa: str) -> None:
+    (episode,) = episodes(statement(drug, "2026-05-04"))
+    assert (episode["ingredient"], episode["moa"], episode["kind"]) == (ingredient, moa, "other")
+
+
+@pytest.mark.parametrize(
     ("text", "asked"),
     [("Denosumab 60 mg", True), ("luspatercept", True), ("imatinib", True), ("omeprazole", False)],
 )
