@@ -131,6 +131,54 @@ def test_an_error_in_an_included_library_names_that_file(
 
 @pytest.mark.node
 @needs_node
+def test_what_includes_a_broken_library_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty layers of two, each including both below: a million paths to the broken one.
+
+    The translator alone follows every path and copies the error at each.
+    """
+    layers = 20
+    base = tmp_path / "Base.cql"
+    base.write_text("library Base version '1'\ndefine X: Nowhere\n", encoding="utf-8")
+    (tmp_path / "Other.cql").write_text("library Other\ndefine X: 1\n", encoding="utf-8")
+    names = []
+    for layer in range(layers):
+        below = [f"{side}{layer - 1}" for side in "LR"] if layer else ["Base"]
+        for side in "LR":
+            names.append(f"{side}{layer}")
+            lines = [f"library {side}{layer} version '1'"]
+            lines += [f"include {name} version '1'" for name in below]
+            lines += [f"define X: {below[0]}.X"]
+            (tmp_path / f"{side}{layer}.cql").write_text("\n".join(lines), encoding="utf-8")
+
+    assert elm.main(["--cql", str(tmp_path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{base}:2:11: Could not resolve identifier Nowhere")
+    assert len(lines) == 1 + len(names)
+    assert f"{tmp_path}/L0.cql:1:1: not translated, because of errors in Base" in lines
+    assert f"{tmp_path}/L1.cql:1:1: not translated, because of errors in L0, R0" in lines
+    written = sorted((tmp_path / "elm").glob("*.json"))
+    assert [path.stem for path in written] == ["Other", "manifest"]
+
+
+def test_libraries_come_after_what_they_include() -> None:
+    needs = {"A": ["B", "C"], "B": ["D"], "C": ["D"], "D": []}
+    assert elm.in_dependency_order(needs) == ["D", "B", "C", "A"]
+
+
+def test_a_cycle_of_includes_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, other in (("A", "B"), ("B", "A")):
+        text = f"library {name} version '1'\ninclude {other} version '1'\n"
+        (tmp_path / f"{name}.cql").write_text(text, encoding="utf-8")
+    assert elm.main(["--cql", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "these libraries include each other: A, B\n"
+
+
+@pytest.mark.node
+@needs_node
 def test_one_library_and_unknown_library(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

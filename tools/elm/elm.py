@@ -4,7 +4,8 @@
     python tools/elm/elm.py RAData ...      these libraries only
     python tools/elm/elm.py --check         translate again and compare, write nothing
 
-Errors are printed as `file:line:column: message`; the exit code is then 1.
+Errors are printed as `file:line:column: message`; the exit code is then 1. Libraries are translated
+after those that they include, and one that includes a broken one is left out.
 """
 
 from __future__ import annotations
@@ -56,21 +57,41 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def included(name: str, sources: Mapping[str, str]) -> list[str]:
-    """Names of the libraries that `name` includes, directly or through others, sorted.
+def includes_of(name: str, sources: Mapping[str, str]) -> list[str]:
+    """Names of the libraries that `name` includes itself, sorted.
 
     An include that has no file here is left to the translator, which reports it with its line.
     """
+    matches = INCLUDE.finditer(COMMENT.sub("", sources[name]))
+    return sorted({match["name"] for match in matches} & (sources.keys() - {name}))
+
+
+def included(name: str, sources: Mapping[str, str]) -> list[str]:
+    """Names of the libraries that `name` includes, directly or through others, sorted."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
-        text = COMMENT.sub("", sources[waiting.pop()])
-        for match in INCLUDE.finditer(text):
-            other = match["name"]
-            if other in sources and other not in found and other != name:
-                found.add(other)
-                waiting.append(other)
+        new = set(includes_of(waiting.pop(), sources)) - found - {name}
+        found |= new
+        waiting.extend(new)
     return sorted(found)
+
+
+def in_dependency_order(needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names, each after those that it needs."""
+    ordered: dict[str, None] = {}
+    entered: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name not in entered:
+            entered.add(name)
+            for other in needs[name]:
+                visit(other)
+            ordered[name] = None
+
+    for name in needs:
+        visit(name)
+    return list(ordered)
 
 
 def translator_sha256() -> str:
@@ -128,6 +149,10 @@ def message_lines(results: Sequence[Translation], directory: Path) -> tuple[list
                 errors[line] = None
             elif message.severity == "warning":
                 warnings[f"{line} (warning)"] = None
+        if result.broken_needs:
+            file = directory / f"{result.name}.cql"
+            names = ", ".join(result.broken_needs)
+            errors[f"{file}:1:1: not translated, because of errors in {names}"] = None
     return list(errors), list(warnings)
 
 
@@ -176,8 +201,17 @@ def run(directory: Path, names: Sequence[str], check: bool) -> int:
         print(f"no such library in {directory}: {', '.join(unknown)}", file=sys.stderr)
         return 2
     wanted = list(names) or list(sources)
-    results = translate([(name, sources[name]) for name in wanted], sources)
-    errors, warnings = message_lines(results, directory)
+    # With what they include: an error there is then found there, once, and not in each above it.
+    names_needed = {*wanted, *(other for name in wanted for other in included(name, sources))}
+    needs = {name: includes_of(name, sources) for name in sorted(names_needed)}
+    circular = [name for name in needs if any(name in included(n, sources) for n in needs[name])]
+    if circular:  # the translator would run out of stack
+        print(f"these libraries include each other: {', '.join(circular)}", file=sys.stderr)
+        return 1
+    ordered = [(name, sources[name]) for name in in_dependency_order(needs)]
+    translations = translate(ordered, sources, needs)
+    errors, warnings = message_lines(translations, directory)
+    results = [result for result in translations if result.name in wanted]
     for line in (*warnings, *errors):
         print(line, file=sys.stderr)
 

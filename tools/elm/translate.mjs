@@ -1,8 +1,10 @@
 // Translates CQL libraries to ELM with the reference translator. Reads one JSON request from standard input and
 // writes one JSON answer to standard output, so that Python decides about files, caching and messages:
-//   request  {"sources": [{"name", "text"}], "includes": {"LibraryName": "text"}}
-//   answer   {"translator": "5.3.0", "results": [{"name", "elm": object | null, "messages": [
-//              {"severity", "library", "line", "column", "message"}]}]}
+//   request  {"sources": [{"name", "text", "needs": ["LibraryName"]}], "includes": {"LibraryName": "text"}}
+//   answer   {"translator": "5.3.0", "results": [{"name", "elm": object | null, "brokenNeeds": ["LibraryName"],
+//              "messages": [{"severity", "library", "line", "column", "message"}]}]}
+// A source is not translated when one that it needs came before it and failed: the translator keeps no broken library,
+// so it would translate that one anew for every path of includes that leads to it, and copy its errors each time.
 // "includes" are the libraries that an `include` may name. Each source gets a library manager of its own when
 // "includes" is empty: one that fails never spoils its neighbours.
 import { readFileSync } from "node:fs";
@@ -111,12 +113,13 @@ function translate(source, libraries) {
     return {
       name: source.name,
       elm: null,
+      brokenNeeds: [],
       messages: [{ severity: "error", library: source.name, line: 1, column: 1, message: text }],
     };
   }
   const messages = separateMessages(document.library);
   const failed = messages.some((message) => message.severity === "error");
-  return { name: source.name, elm: failed ? null : document, messages };
+  return { name: source.name, elm: failed ? null : document, brokenNeeds: [], messages };
 }
 
 const request = JSON.parse(readFileSync(0, "utf8"));
@@ -124,9 +127,16 @@ const includes = request.includes ?? {};
 const models = newModelManager();
 const units = unitService();
 const shared = Object.keys(includes).length > 0 ? newLibraryManager(models, includes, units) : null;
-const results = request.sources.map((source) =>
-  translate(source, shared ?? newLibraryManager(models, includes, units)),
-);
+const broken = new Set();
+const results = request.sources.map((source) => {
+  const brokenNeeds = source.needs.filter((name) => broken.has(name));
+  const result =
+    brokenNeeds.length > 0
+      ? { name: source.name, elm: null, brokenNeeds, messages: [] }
+      : translate(source, shared ?? newLibraryManager(models, includes, units));
+  if (result.elm === null) broken.add(source.name);
+  return result;
+});
 const version = JSON.parse(
   readFileSync(path.join(here, "node_modules/@cqframework/cql/package.json"), "utf8"),
 ).version;

@@ -42,11 +42,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Translation:
-    """The ELM document of one source, or None with at least one error among the messages."""
+    """The ELM document of one source, or None and why.
+
+    Without ELM there is an error among the messages, or else `broken_needs` names the sources that
+    it needs and that have none themselves: it was not looked at.
+    """
 
     name: str
     elm: dict[str, Any] | None
     messages: tuple[Message, ...]
+    broken_needs: tuple[str, ...] = ()
 
 
 def node_directory() -> Path:
@@ -109,14 +114,21 @@ def run_node(script: str, *arguments: str, request: str | None = None) -> str:
 
 
 def translate(
-    sources: Sequence[tuple[str, str]], includes: Mapping[str, str] | None = None
+    sources: Sequence[tuple[str, str]],
+    includes: Mapping[str, str] | None = None,
+    needs: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Translation]:
     """Translate (name, CQL text) pairs in order; `includes` are the libraries they may include.
 
-    A source with errors gives a Translation without ELM and never affects its neighbours.
+    `needs` names, for a source, those before it that it cannot do without: it is left out when one
+    of them has errors. Otherwise a source with errors never affects its neighbours.
     """
+    needed = needs or {}
     request = {
-        "sources": [{"name": name, "text": text} for name, text in sources],
+        "sources": [
+            {"name": name, "text": text, "needs": list(needed.get(name, ()))}
+            for name, text in sources
+        ],
         "includes": dict(includes or {}),
     }
     answer = json.loads(run_node("translate.mjs", request=json.dumps(request)))
@@ -128,6 +140,7 @@ def translate(
                 Message(m["severity"], m["library"], m["line"], m["column"], m["message"])
                 for m in result["messages"]
             ),
+            broken_needs=tuple(result["brokenNeeds"]),
         )
         for result in answer["results"]
     ]
