@@ -21,6 +21,8 @@ from ra_cds_hooks.hooks.models import HookRequest
 from ra_cds_hooks.hooks.prefetch import Query, ServiceDefinition, fill
 from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
 
+# Resource types that a FHIR R4 server finds by another search parameter than ``patient``.
+PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
 
@@ -75,11 +77,12 @@ class Gatherer:
         # What rules read and no key covers can only come from the server.
         covered = {query.resource_type for query in queries.values()} | {"Medication"}
         others = {
-            kind: fill(f"{kind}?patient={{{{context.patientId}}}}&_count=500", request.context)
+            kind: fill(_search_by_patient(kind), request.context)
             for kind in sorted(self._reading.checks.resource_types - covered)
         }
         asked = {**queries, **others}
-        sent = {key: _sent(key, queries[key], request.prefetch) for key in queries}
+        # A client without a server may send those too, each under the name of its resource type.
+        sent = {key: _sent(key, asked[key], request.prefetch) for key in asked}
         calls = {
             key: self._call(asked[key], sent.get(key), access, budget)
             for key in asked
@@ -142,6 +145,11 @@ class Gatherer:
             for reference in wanted[:MAX_MEDICATION_READS]
         ]
         return [Entry(d) for call in calls for d in _within(call, budget).documents]
+
+
+def _search_by_patient(kind: str) -> str:
+    parameter = PATIENT_SEARCH.get(kind, "patient=")
+    return f"{kind}?{parameter}{{{{context.patientId}}}}&_count=500"
 
 
 @dataclass(frozen=True)

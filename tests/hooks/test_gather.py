@@ -7,7 +7,10 @@ import pytest
 
 from ra_cds_hooks.errors import InvalidRequest, NeededDataUnavailable
 from ra_cds_hooks.fhir.client import Budget
+from ra_cds_hooks.hooks.gather import _search_by_patient
+from ra_cds_hooks.hooks.models import Context
 from ra_cds_hooks.hooks.parse import parse_hook_request
+from ra_cds_hooks.hooks.prefetch import fill
 
 from .conftest import PATIENT, hook_body, observation, searchset
 from .fhir_server import drip, faulty_server, hang, redirect, reset, truncated
@@ -22,7 +25,7 @@ def server():
         running.answers = {"Patient": PATIENT} | dict.fromkeys(
             [
                 "Condition", "MedicationStatement", "MedicationRequest", "MedicationDispense",
-                "MedicationAdministration", "AllergyIntolerance", "AdverseEvent", "Procedure",
+                "MedicationAdministration", "AllergyIntolerance", "Immunization", "Procedure",
             ],
             searchset(),
         )  # fmt: skip
@@ -55,6 +58,27 @@ def test_a_full_prefetch_is_complete_except_what_no_key_covers(gatherer, service
     record = gather(gatherer, service, full)
     assert record.incomplete == {"Procedure"}
     assert gaps(record) == {"Procedure": "not sent; no fhirServer to ask"}
+
+
+def test_what_no_key_covers_may_be_sent_under_the_name_of_its_type(gatherer, service, full):
+    treated = {
+        "resourceType": "Procedure",
+        "id": "x",
+        "status": "completed",
+        "subject": {"reference": "Patient/p1"},
+    }
+    record = gather(gatherer, service, full | {"Procedure": searchset(treated)})
+    assert [p["id"] for p in record.retrieve("Procedure")] == ["x"]
+    assert record.incomplete == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("kind", "search"),
+    [("Procedure", "patient=p1"), ("AdverseEvent", "subject=Patient%2Fp1")],
+)
+def test_a_type_that_no_key_covers_is_searched_as_r4_has_it(kind, search):
+    filled = fill(_search_by_patient(kind), Context(userId="Practitioner/dr-1", patientId="p1"))
+    assert filled.text.replace("/", "%2F") == f"{kind}?{search}&_count=500"
 
 
 FOUR_WAYS = [
