@@ -44,6 +44,10 @@ class Service:
 
     ``beyond_prefetch`` maps a resource type that no key brings to what the advice loses without
     it; it is asked of the FHIR server when one is given, and counts as not obtained otherwise.
+    ``members`` are the Decision members it computes (None: all). ``screen`` is a define evaluated
+    on the draft orders alone: where it is empty, nothing is gathered and no card is shown.
+    ``answers_when_unreachable``: a FHIR server that fails costs checks, never the answer.
+    ``quiet_after_override``: a card overridden with a reason may stay away for a while.
     """
 
     id: str
@@ -54,6 +58,10 @@ class Service:
     prefetch: Mapping[str, PrefetchKey]
     cards: tuple[str, ...]
     beyond_prefetch: Mapping[str, str]
+    members: tuple[str, ...] | None = None
+    screen: str | None = None
+    answers_when_unreachable: bool = False
+    quiet_after_override: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,17 @@ class Card:
     """One card: the define that shows it, and its words in each language (Jinja2 sources).
 
     ``when``, ``indicator``, ``orders`` and ``evidence`` name CQL defines of RARecommendations.
+    ``each`` takes the place of the first three: a define with a list of rows, one card a row. A row
+    says its ``indicator``, ``orders``, the ``refs`` it rests on, the draft's ``ref``, and whether
+    to ``remove`` it; in the words it is the variable ``row``.
     ``source`` is a Jinja2 source that gives a key of the ``sources`` words; ``speaks_of`` names the
     Decision members that the card is about (with the evidence they make its stable key).
     """
 
     id: str
     when: str
-    indicator: str
+    indicator: str | None
+    each: bool
     source: str
     orders: str | None
     evidence: tuple[str, ...]
@@ -75,6 +87,12 @@ class Card:
     selection_behavior: str
     override_reasons: tuple[str, ...]
     words: Mapping[str, Mapping[str, str]]
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        """Every define that this card needs, each once."""
+        named = (self.when, self.indicator, *self.evidence, self.orders)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 @dataclass(frozen=True)
@@ -90,10 +108,30 @@ class Content:
     orders_define: str
     evidence_elements: Mapping[str, tuple[str, ...]]
     incomplete_data_parameter: str
+    draft_orders_parameter: str
+    orders_in_question_parameter: str
     parameters: Mapping[str, Any]
     version: str
     extension_key: str
     defines: tuple[str, ...]
+
+    def cards_of(self, service: Service | None) -> list[Card]:
+        """The cards of a service in its order; all cards without one."""
+        return [self.cards[i] for i in service.cards] if service else list(self.cards.values())
+
+    def members_of(self, service: Service | None) -> Mapping[str, str]:
+        """The Decision members that a service computes, by name; all without one."""
+        if service is None or service.members is None:
+            return self.members
+        return {name: self.members[name] for name in service.members}
+
+    def defines_of(self, service: Service | None) -> tuple[str, ...]:
+        """The defines that a service evaluates, and no others; all without one."""
+        needed = dict.fromkeys(self.members_of(service).values())
+        for card in self.cards_of(service):
+            needed |= dict.fromkeys(card.defines)
+        needed[self.orders_define] = None
+        return tuple(needed)
 
 
 def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None) -> Content:
@@ -119,10 +157,14 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
             if card_id not in cards:
                 raise ContentError(f"service {service.id} names the card {card_id!r}: no such file")
     members: dict[str, str] = layout["members"]
+    for service in services.values():
+        for name in service.members or ():
+            if name not in members:
+                raise ContentError(f"service {service.id} names the member {name!r}: not there")
     defines = dict.fromkeys(members.values())
     for card in cards.values():
-        names = (card.when, card.indicator, *card.evidence)
-        defines.update(dict.fromkeys((*names, card.orders) if card.orders else names))
+        defines |= dict.fromkeys(card.defines)
+    defines |= {service.screen: None for service in services.values() if service.screen}
     defines[layout["orders"]] = None
     return Content(
         program=program,
@@ -134,6 +176,8 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
         orders_define=layout["orders"],
         evidence_elements={part: tuple(names) for part, names in layout["evidence"].items()},
         incomplete_data_parameter=layout["incomplete_data_parameter"],
+        draft_orders_parameter=layout["draft_orders_parameter"],
+        orders_in_question_parameter=layout["orders_in_question_parameter"],
         parameters=dict(parameters or {}),
         version=f"{layout['content_version']}+{_fingerprint(content_dir)}",
         extension_key=layout["extension_key"],
@@ -153,8 +197,9 @@ def _card(path: Path) -> Card:
     try:
         return Card(
             id=raw["id"],
-            when=raw["when"],
-            indicator=raw["indicator"],
+            when=raw["each"] if "each" in raw else raw["when"],
+            indicator=None if "each" in raw else raw["indicator"],
+            each="each" in raw,
             source=raw["source"],
             orders=raw.get("orders"),
             evidence=tuple(raw["evidence"]),
@@ -179,6 +224,10 @@ def _service(path: Path) -> Service:
             prefetch={name: PrefetchKey(**key) for name, key in raw["prefetch"].items()},
             cards=tuple(raw["cards"]),
             beyond_prefetch=raw.get("beyond_prefetch", {}),
+            members=tuple(raw["members"]) if "members" in raw else None,
+            screen=raw.get("screen"),
+            answers_when_unreachable=raw.get("answers_when_unreachable", False),
+            quiet_after_override=raw.get("quiet_after_override", False),
         )
     except (KeyError, TypeError) as error:
         raise ContentError(f"services/{path.name}: {error}") from error

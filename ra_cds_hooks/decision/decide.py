@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ra_cds_hooks.cql_engine_lite import Evidence, Results
-from ra_cds_hooks.decision.catalogue import Card, Content
+from ra_cds_hooks.decision.catalogue import Card, Content, Service
 from ra_cds_hooks.decision.values import to_json, without_empty
 
 
@@ -26,8 +26,21 @@ class DataIssue(Protocol):
     def detail(self) -> str: ...
 
 
+class Drafts(Protocol):
+    """References of the draft orders in a record, and how the client named them."""
+
+    @property
+    def references(self) -> Sequence[str]: ...
+    @property
+    def in_question(self) -> Sequence[str]: ...
+    def as_sent(self, value: Any) -> Any: ...
+
+
 class Record(Protocol):
     """One patient's record: the engine's retriever, and what is known to be wrong with it."""
+
+    @property
+    def drafts(self) -> Drafts: ...
 
     @property
     def patient_id(self) -> str: ...
@@ -43,6 +56,7 @@ class CardDecision:
     """One card's answer: true, false or null (unknown), with what it rests on.
 
     ``orders`` are keys of the orders table; ``evidence`` is in the order of the card's defines.
+    ``rows`` are the single cards of a card that repeats, each with its ``row`` (JSON).
     """
 
     card: Card
@@ -50,6 +64,8 @@ class CardDecision:
     indicator: str | None
     orders: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    row: Mapping[str, Any] | None = None
+    rows: tuple[CardDecision, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,40 +77,74 @@ class Decision:
     order_codes: Mapping[str, Any]
 
 
-def decide(content: Content, record: Record, as_of: datetime) -> Decision:
+def decide(
+    content: Content, record: Record, as_of: datetime, service: Service | None = None
+) -> Decision:
     """Evaluate the content once for ``record`` at ``as_of`` (timezone-aware).
 
-    Raises the engine's EvaluationError when a define cannot be evaluated: an answer that could
-    not be computed is an error, never an empty list of cards.
+    With ``service`` only what its cards and members need is evaluated. Raises the engine's
+    EvaluationError when a define cannot be evaluated: an answer that could not be computed is an
+    error, never an empty list of cards.
     """
-    parameters = dict(content.parameters)
-    parameters[content.incomplete_data_parameter] = sorted(record.incomplete)
-    results = content.program.evaluate(
-        record, content.terminology, parameters, as_of=as_of, defines=content.defines
-    )
-    members = {name: to_json(results[define]) for name, define in content.members.items()}
-    issues = [
-        without_empty({"code": i.code, "reference": i.reference, "detail": i.detail})
-        for i in record.data_issues
-    ]
-    members["dataIssues"] = [*issues, *(members.get("dataIssues") or [])]
+    defines = content.defines_of(service) if service else content.defines
+    results = _evaluate(content, record, as_of, defines)
+    wanted = content.members_of(service)
+    members = {name: to_json(results[define]) for name, define in wanted.items()}
+    members["dataIssues"] = [*issues_of(record), *(members.get("dataIssues") or [])]
     document = {
         "patient": f"Patient/{record.patient_id}",
         "asOf": as_of.date().isoformat(),
         "contentVersion": content.version,
         **members,
         "incomplete": sorted(record.incomplete),
-        "evidence": _evidence_rows(results, content),
+        "evidence": _evidence_rows(results, content, wanted.values()),
     }
     orders = results[content.orders_define] or []
     return Decision(
-        document=without_empty(document),
-        cards={card.id: _card_decision(card, results) for card in content.cards.values()},
+        document=record.drafts.as_sent(without_empty(document)),
+        cards={
+            card.id: _card_decision(card, results, record.drafts)
+            for card in content.cards_of(service)
+        },
         order_codes={row["key"]: to_json(row["code"]) for row in orders},
     )
 
 
-def _card_decision(card: Card, results: Results) -> CardDecision:
+def screened_out(content: Content, service: Service, drafts: Record, as_of: datetime) -> bool:
+    """Whether the draft orders alone (``drafts``) show that they are none of this service's.
+
+    False without a ``screen``, and where the screen cannot tell.
+    """
+    if service.screen is None:
+        return False
+    found = _evaluate(content, drafts, as_of, (service.screen,))[service.screen]
+    return found is not None and not found
+
+
+def issues_of(record: Record) -> list[dict[str, Any]]:
+    """What could not be read as sent, JSON-ready: code, reference, detail."""
+    rows = [
+        without_empty({"code": i.code, "reference": i.reference, "detail": i.detail})
+        for i in record.data_issues
+    ]
+    named: list[dict[str, Any]] = record.drafts.as_sent(rows)
+    return named
+
+
+def _evaluate(content: Content, record: Record, as_of: datetime, defines: Sequence[str]) -> Results:
+    parameters = dict(content.parameters)
+    parameters[content.incomplete_data_parameter] = sorted(record.incomplete)
+    if record.drafts.references:
+        parameters[content.draft_orders_parameter] = list(record.drafts.references)
+        parameters[content.orders_in_question_parameter] = list(record.drafts.in_question)
+    return content.program.evaluate(
+        record, content.terminology, parameters, as_of=as_of, defines=defines
+    )
+
+
+def _card_decision(card: Card, results: Results, drafts: Drafts) -> CardDecision:
+    if card.indicator is None:
+        return _repeated(card, results, drafts)
     return CardDecision(
         card=card,
         shown=results[card.when],
@@ -104,6 +154,29 @@ def _card_decision(card: Card, results: Results) -> CardDecision:
     )
 
 
+def _repeated(card: Card, results: Results, drafts: Drafts) -> CardDecision:
+    """A card for each row; a list that could not be computed is the card in its unknown form."""
+    listed = results[card.when]
+    evidence = _distinct(item for define in card.evidence for item in results.evidence(define))
+    rows = []
+    for found in listed or ():
+        refs = set(found["refs"] or ())
+        rows.append(
+            CardDecision(
+                card=card,
+                shown=True,
+                indicator=found["indicator"],
+                orders=tuple(found["orders"] or ()),
+                evidence=tuple(item for item in evidence if item.reference in refs),
+                row=drafts.as_sent(to_json(found)),
+            )
+        )
+    shown = None if listed is None else bool(rows)
+    # What cannot be computed about an order is worth a warning, not a remark.
+    indicator = "warning" if shown is None else None
+    return CardDecision(card, shown, indicator, (), (), rows=tuple(rows))
+
+
 def _distinct(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     seen: dict[tuple[str, str], Evidence] = {}
     for item in items:
@@ -111,10 +184,12 @@ def _distinct(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(seen.values())
 
 
-def _evidence_rows(results: Results, content: Content) -> list[dict[str, Any]]:
+def _evidence_rows(
+    results: Results, content: Content, defines: Iterable[str]
+) -> list[dict[str, Any]]:
     """Every resource that decided a member: reference, date, value, and the define it served."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for define in content.members.values():
+    for define in defines:
         for item in results.evidence(define):
             key = (item.reference, item.define)
             if key not in rows:

@@ -54,7 +54,10 @@ def render(
     for card_id in service.cards:
         answer = decision.cards[card_id]
         if answer.shown is not False:
-            cards.append(_card(content, decision, answer, language, hook_instance))
+            cards += [
+                _card(content, decision, one, language, hook_instance)
+                for one in answer.rows or (answer,)
+            ]
     response: dict[str, Any] = {"cards": cards}
     if with_extension:
         response["extension"] = {content.extension_key: dict(decision.document)}
@@ -71,6 +74,7 @@ def _card(
         "d": decision.document,
         "evidence": evidence_lines(rows),
         "version": content.version,
+        "row": answer.row,
     }
     source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
     say = Sayings(words, known | {"source_label": source["label"]})
@@ -81,22 +85,29 @@ def _card(
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
     key = _stable_key(content, decision, answer, rows)
+    suggestions = [
+        *_removal(answer, say, key, hook_instance),
+        *_suggestions(decision, answer, words, key, hook_instance),
+    ]
     body = {
         "uuid": _uuid(hook_instance, key),
         "summary": summary if len(summary) < SUMMARY_LIMIT else summary[: SUMMARY_LIMIT - 2] + "…",
         "detail": detail,
         "indicator": answer.indicator or "info",
         "source": source,
-        "suggestions": _suggestions(decision, answer, words, key, hook_instance),
+        "suggestions": suggestions,
         "overrideReasons": [
             {"system": OVERRIDE_SYSTEM, "code": code, "display": words("override", code)}
             for code in card.override_reasons
         ],
         "extension": {
-            content.extension_key: without_empty({"card": card.id, "key": key, "evidence": rows})
+            content.extension_key: without_empty(
+                {"card": card.id, "key": key, "row": answer.row, "evidence": rows}
+            )
         },
     }
-    if body["suggestions"]:
+    if suggestions:
+        suggestions[0]["isRecommended"] = True
         body["selectionBehavior"] = card.selection_behavior
     return without_empty(body)
 
@@ -187,12 +198,23 @@ def _evidence(
     return rows
 
 
+def _removal(
+    answer: CardDecision, say: Sayings, key: str, hook_instance: str
+) -> list[dict[str, Any]]:
+    """The suggestion to delete the draft that the row speaks of, where the row says so."""
+    if answer.row is None or answer.row.get("remove") is not True:
+        return []
+    label = say("suggestion", "remove")
+    action = {"type": "delete", "description": label, "resourceId": [answer.row["ref"]]}
+    return [{"label": label, "uuid": _uuid(hook_instance, f"{key}:remove"), "actions": [action]}]
+
+
 def _suggestions(
     decision: Decision, answer: CardDecision, words: Words, key: str, hook_instance: str
 ) -> list[dict[str, Any]]:
     """One suggestion per missing test: create a ServiceRequest draft. Never a drug (cards.md)."""
     suggestions = []
-    for position, order in enumerate(answer.orders):
+    for order in answer.orders:
         label = words("orders", order)
         request = ServiceRequest.model_validate(
             {
@@ -213,8 +235,6 @@ def _suggestions(
                 }
             ],
         }
-        if position == 0:
-            suggestion["isRecommended"] = True
         suggestions.append(suggestion)
     return suggestions
 
@@ -234,6 +254,10 @@ def _stable_key(
     Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
     """
     parts = [answer.card.id, str(answer.shown), str(answer.indicator), *answer.orders]
+    if answer.row is not None:
+        # The same draft made again has another reference: it is the same advice.
+        said = {name: member for name, member in answer.row.items() if name not in ("ref", "refs")}
+        parts.append(json.dumps(said, sort_keys=True))
     parts += [
         json.dumps(decision.document.get(member), sort_keys=True)
         for member in answer.card.speaks_of

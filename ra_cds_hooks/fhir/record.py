@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from ra_cds_hooks.errors import InvalidBundle
+from ra_cds_hooks.fhir.drafts import NO_DRAFTS, Drafts
 from ra_cds_hooks.fhir.duplicates import without_duplicates
 from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.fhir.medications import with_medication
@@ -57,7 +58,8 @@ class PatientRecord:
     """One patient's resources by type, in a fixed order; implements the engine's Retriever.
 
     ``incomplete`` names the resource types that were not obtained completely: absence there
-    proves nothing. ``data_issues`` are sorted and carry no value from the record.
+    proves nothing. ``data_issues`` are sorted and carry no value from the record. ``drafts`` names
+    the resources that are draft orders.
     """
 
     def __init__(
@@ -66,10 +68,12 @@ class PatientRecord:
         resources: Mapping[str, Sequence[Resource]],
         incomplete: frozenset[str],
         data_issues: tuple[DataIssue, ...],
+        drafts: Drafts = NO_DRAFTS,
     ) -> None:
         self.patient_id = patient_id
         self.incomplete = incomplete
         self.data_issues = data_issues
+        self.drafts = drafts
         self._resources = resources
 
     def retrieve(self, resource_type: str) -> Sequence[Mapping[str, Any]]:
@@ -92,6 +96,7 @@ class PatientRecord:
         incomplete: Collection[str] = (),
         issues: Iterable[DataIssue] = (),
         bases: Iterable[str] = (),
+        drafts: Drafts = NO_DRAFTS,
     ) -> PatientRecord:
         """The record of ``patient_id`` from ``entries``.
 
@@ -141,7 +146,7 @@ class PatientRecord:
                 by_type.setdefault(resource["resourceType"], []).append(checked.resource)
         for resources in by_type.values():
             resources.sort(key=lambda r: r["id"])
-        return cls(patient_id, by_type, frozenset(missing), _told(found))
+        return cls(patient_id, by_type, frozenset(missing), _told(found), drafts)
 
     @classmethod
     def read_bundle(
