@@ -164,7 +164,8 @@ ON_TARGET = [ra(), ADALIMUMAB, *BASELINE, *visit("2026-11-20", 0, 5, 0)]
         pytest.param([*ON_TARGET, *CLEAN], False, id="nothing-stands-against"),
         # a screen that is merely due again concerns the next start (8.25)
         pytest.param([*ON_TARGET, igra("NEG", "2025-01-10"), *CLEAN[1:]], False, id="screen-due"),
-        pytest.param([*ON_TARGET, *CLEAN[1:]], True, id="never-screened-on-a-biologic"),
+        # a missing screen concerns the next start too; the missing-data card asks for it
+        pytest.param([*ON_TARGET, *CLEAN[1:]], False, id="never-screened-on-a-biologic"),
         pytest.param([*ON_TARGET, igra("POS"), *CLEAN[1:]], True, id="positive-untreated"),
         pytest.param([*ON_TARGET, *CLEAN, PNEUMONIA], True, id="infection"),
         pytest.param([*FAILING, *CLEAN], True, id="change-is-near"),

@@ -217,7 +217,7 @@ def test_drugs_classes_and_checks_not_made() -> None:
     classes |= strings(define("InfectionSafety", "Conventional Classes"))
     assert len(classes) == 9
     assert without_words("classes", classes | {"BIOLOGIC_OR_TARGETED"}) == []
-    assert without_words("not_checked", strings(define("SafetyGate", "Gates Not Checked"))) == []
+    assert without_words("not_checked", under("code", "SafetyGate")) == []
     verdicts = {"block", "do_first", "unknown", "caution", "ok"}
     assert without_words("verdicts", verdicts) == []
     assert without_words("gate_summary", verdicts) == []
