@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PORT ?= 8080
 CASE ?=
 MINIMUM ?= 98.8
+MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures mutation lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +79,9 @@ engine-readme: $(VENV)/.dev ## write the tables of the engine's README
 
 interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 	$(BIN)/python -m tools.interop
+
+mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectation? (MUTATION="--only LungSafety")
+	$(BIN)/python -m tools.mutation --write $(MUTATION)
 
 fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 	$(BIN)/python -m tools.fixtures
