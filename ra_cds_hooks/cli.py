@@ -10,6 +10,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -21,12 +22,13 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
 
-from ra_cds_hooks.decision import Content, Decision, decide, load_content, render
+from ra_cds_hooks.decision import Content, Decision, decide, render
 from ra_cds_hooks.decision.check import problems
+from ra_cds_hooks.decision.parameters import as_written, declared
 from ra_cds_hooks.errors import InvalidBundle, answer_for, public_message
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import Settings, load_settings
-from ra_cds_hooks.web import create_app, reading_for, settle
+from ra_cds_hooks.web import content_for, create_app, reading_for, settle
 
 REVIEW_SERVICE = "ra-refractory-review"
 _STRIPES = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -88,7 +90,7 @@ def evaluate(
     Example: ra-cds evaluate fhir_fixtures/v01-too-early/bundle.json --as-of 2026-11-23
     """
     settings = load_settings(**_given(as_of=as_of))
-    content = load_content(settings.content_dir, settings.parameters)
+    content = content_for(settings)
     decision = _decide(content, settings, bundle, patient)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(decision.document, option=_PRETTY))
@@ -117,7 +119,7 @@ def check() -> None:
     Example: ra-cds check
     """
     settings = load_settings()
-    content = load_content(settings.content_dir, settings.parameters)
+    content = content_for(settings)
     fixtures = settings.fixtures_dir if settings.fixtures_dir.is_dir() else None
     found = problems(content, fixtures)
     for problem in found:
@@ -126,6 +128,31 @@ def check() -> None:
         click.echo(f"{len(found)} problems", err=True)
         sys.exit(1)
     click.echo(f"content {content.version}: whole")
+
+
+@main.command()
+@click.option("--changed", is_flag=True, help="Only those that this deployment sets itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@_answers_errors
+def parameters(changed: bool, as_json: bool) -> None:
+    """List every threshold: default, value in effect here, unit and source.
+
+    Example: ra-cds parameters --changed
+    """
+    settings = load_settings()
+    own = {name: as_written(v) for name, v in content_for(settings).parameters.items()}
+    rows = [
+        {**asdict(p), "value": own.get(p.name, p.default)}
+        for p in declared(settings.content_dir)
+        if not changed or p.name in own
+    ]
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(rows, option=_PRETTY))
+        return
+    for row in rows:
+        mark = f" (default {row['default']})" if row["name"] in own else ""
+        click.echo(f"{row['name']} = {row['value']}{mark}  {row['unit']}".rstrip())
+        click.echo(f"    {row['source']}")
 
 
 @main.command()
@@ -142,7 +169,7 @@ def expect(case: str | None, as_of: str) -> None:
     Example: ra-cds expect v01-too-early
     """
     settings = load_settings(as_of=as_of)
-    content = load_content(settings.content_dir, settings.parameters)
+    content = content_for(settings)
     folders = sorted(path.parent for path in settings.fixtures_dir.glob("*/bundle.json"))
     if case is not None:
         folders = [folder for folder in folders if folder.name == case]

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="CQL parameters that differ from their default (JSON)."
     )
+    parameters_file: Path | None = Field(
+        None, description="A site's own thresholds (TOML, a table per library)."
+    )
     local_codes: Path | None = Field(
         None, description="A site's mapping of its own codes to ours (TOML)."
     )

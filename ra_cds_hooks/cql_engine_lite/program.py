@@ -261,6 +261,23 @@ class Results:
         number = self._evaluated(define)
         return self._reader.evidence(number, self._evaluation.memo[number])
 
+    def parameters_read(self, define: str) -> frozenset[str]:
+        """The parameters ("Library.Parameter") that the define may have read to get its value.
+
+        Its own, and those of the functions and defines it needed; a define that this evaluation
+        did not get to adds nothing.
+        """
+        found: set[str] = set()
+        waiting = [f"g{self._evaluated(define)}"]
+        while waiting:
+            name = waiting.pop()
+            skipped = name[0] == "g" and self._evaluation.memo[int(name[1:])] is UNSET
+            if name not in found and not skipped:
+                found.add(name)
+                waiting.extend(self._program._references.get(name, ()))
+        names = self._program.parameters
+        return frozenset(names[int(name[1:])].name for name in found if name[0] == "q")
+
     def trace(self, define: str) -> Trace:
         """How the define, requested or referred to, came to its value.
 

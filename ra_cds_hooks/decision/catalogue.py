@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from ra_cds_hooks.cql_engine_lite import Program, Terminology, ValueSets, load
+from ra_cds_hooks.decision.parameters import as_cql
 from ra_cds_hooks.errors import ContentError
 
 HERE = Path(__file__).parent
@@ -137,8 +138,9 @@ class Content:
 def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None) -> Content:
     """Load ELM and value sets from ``content_dir`` (the ``cql`` folder), cards and words from here.
 
-    ``parameters`` maps ``"Library.Parameter Name"`` to a CQL value and overrides the defaults.
-    Raises ContentError when a file is missing or malformed, and the engine's load errors.
+    ``parameters`` maps ``"Library.Parameter Name"`` to a value (see `decision.parameters`) and
+    overrides the defaults. Raises ConfigurationError for one that does not fit, ContentError when
+    a file is missing or malformed, and the engine's load errors.
     """
     elm_files = sorted(p for p in (content_dir / "elm").glob("*.json") if p.name != "manifest.json")
     if not elm_files:
@@ -178,7 +180,7 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
         incomplete_data_parameter=layout["incomplete_data_parameter"],
         draft_orders_parameter=layout["draft_orders_parameter"],
         orders_in_question_parameter=layout["orders_in_question_parameter"],
-        parameters=dict(parameters or {}),
+        parameters=as_cql(program, parameters or {}),
         version=f"{layout['content_version']}+{_fingerprint(content_dir)}",
         extension_key=layout["extension_key"],
         defines=tuple(defines),

@@ -6,12 +6,13 @@ Source: architecture.md ("One request, as a story", "The Decision document").
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from ra_cds_hooks.cql_engine_lite import Evidence, Results
 from ra_cds_hooks.decision.catalogue import Card, Content, Service
+from ra_cds_hooks.decision.parameters import as_written
 from ra_cds_hooks.decision.values import to_json, without_empty
 
 
@@ -55,6 +56,7 @@ class Record(Protocol):
 class CardDecision:
     """One card's answer: true, false or null (unknown), with what it rests on.
 
+    ``overridden`` names parameters with a value of the site's own that its rules may have read.
     ``orders`` are keys of the orders table; ``evidence`` is in the order of the card's defines.
     ``rows`` are the single cards of a card that repeats, each with its ``row`` (JSON).
     """
@@ -66,6 +68,7 @@ class CardDecision:
     evidence: tuple[Evidence, ...]
     row: Mapping[str, Any] | None = None
     rows: tuple[CardDecision, ...] = ()
+    overridden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,17 @@ def decide(
         "incomplete": sorted(record.incomplete),
         "evidence": _evidence_rows(results, content, wanted.values()),
     }
+    if content.parameters:
+        document["overriddenParameters"] = {
+            name: as_written(value) for name, value in sorted(content.parameters.items())
+        }
     orders = results[content.orders_define] or []
     return Decision(
         document=record.drafts.as_sent(without_empty(document)),
         cards={
-            card.id: _card_decision(card, results, record.drafts)
+            card.id: _card_decision(
+                card, results, record.drafts, _overridden(card, content, results)
+            )
             for card in content.cards_of(service)
         },
         order_codes={row["key"]: to_json(row["code"]) for row in orders},
@@ -142,19 +151,33 @@ def _evaluate(content: Content, record: Record, as_of: datetime, defines: Sequen
     )
 
 
-def _card_decision(card: Card, results: Results, drafts: Drafts) -> CardDecision:
+def _overridden(card: Card, content: Content, results: Results) -> tuple[str, ...]:
+    """Parameters with a value of the site's own that the card's rules may have read."""
+    if not content.parameters:
+        return ()
+    defines = {card.when, *card.evidence, *(content.members[name] for name in card.speaks_of)}
+    read = frozenset().union(*(results.parameters_read(define) for define in defines))
+    return tuple(sorted(read.intersection(content.parameters)))
+
+
+def _card_decision(
+    card: Card, results: Results, drafts: Drafts, overridden: tuple[str, ...]
+) -> CardDecision:
     if card.indicator is None:
-        return _repeated(card, results, drafts)
+        return replace(_repeated(card, results, drafts, overridden), overridden=overridden)
     return CardDecision(
         card=card,
         shown=results[card.when],
         indicator=results[card.indicator],
         orders=tuple(results[card.orders] or ()) if card.orders else (),
         evidence=_distinct(item for define in card.evidence for item in results.evidence(define)),
+        overridden=overridden,
     )
 
 
-def _repeated(card: Card, results: Results, drafts: Drafts) -> CardDecision:
+def _repeated(
+    card: Card, results: Results, drafts: Drafts, overridden: tuple[str, ...]
+) -> CardDecision:
     """A card for each row; a list that could not be computed is the card in its unknown form."""
     listed = results[card.when]
     evidence = _distinct(item for define in card.evidence for item in results.evidence(define))
@@ -169,6 +192,7 @@ def _repeated(card: Card, results: Results, drafts: Drafts) -> CardDecision:
                 orders=tuple(found["orders"] or ()),
                 evidence=tuple(item for item in evidence if item.reference in refs),
                 row=drafts.as_sent(to_json(found)),
+                overridden=overridden,
             )
         )
     shown = None if listed is None else bool(rows)

@@ -75,6 +75,7 @@ def _card(
         "evidence": evidence_lines(rows),
         "version": content.version,
         "row": answer.row,
+        "overridden": answer.overridden,
     }
     source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
     say = Sayings(words, known | {"source_label": source["label"]})
@@ -84,6 +85,8 @@ def _card(
     where = f"card {card.id} ({language})"
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
+    if answer.overridden:
+        detail += f"\n\n{say('site_values', 'NOTE')}"
     key = _stable_key(content, decision, answer, rows)
     suggestions = [
         *_removal(answer, say, key, hook_instance),

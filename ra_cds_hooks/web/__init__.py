@@ -11,6 +11,7 @@ from flask import Flask, Response
 
 from ra_cds_hooks.cql_engine_lite import ParameterError
 from ra_cds_hooks.decision import Content, decide, load_content
+from ra_cds_hooks.decision.parameters import read_overrides
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.client import FhirClient, Limits
 from ra_cds_hooks.fhir.local_codes import LocalCodes
@@ -30,6 +31,12 @@ def reading_for(content: Content, settings: Settings) -> Reading:
     return Reading(
         ElementChecks(content.program.elements_read()), LocalCodes.read(settings.local_codes)
     )
+
+
+def content_for(settings: Settings) -> Content:
+    """The clinical content with the site's own parameters. Raises as `load_content` does."""
+    given = read_overrides(settings.parameters_file) | settings.parameters
+    return load_content(settings.content_dir, given)
 
 
 def check_content(content: Content, as_of: datetime) -> None:
@@ -60,7 +67,7 @@ def create_app(
     Raises ContentError, ConfigurationError and the engine's load errors: a service that cannot
     answer does not start.
     """
-    content = content or load_content(settings.content_dir, settings.parameters)
+    content = content or content_for(settings)
     now = now or _now
     check_content(content, settings.as_of or now())
     app = Flask(__name__, static_folder=None)
