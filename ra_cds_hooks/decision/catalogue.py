@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from ra_cds_hooks.cql_engine_lite import Program, Terminology, ValueSets, load
+from ra_cds_hooks.cql_engine_lite import BoundTerminology, Program, ValueSets, load
 from ra_cds_hooks.decision.parameters import as_cql
 from ra_cds_hooks.errors import ContentError
 
@@ -101,7 +101,7 @@ class Content:
     """The loaded clinical content. Immutable, shared by all requests and threads."""
 
     program: Program
-    terminology: Terminology
+    terminology: BoundTerminology
     services: Mapping[str, Service]
     cards: Mapping[str, Card]
     words: Mapping[str, Any]
@@ -115,6 +115,10 @@ class Content:
     version: str
     extension_key: str
     defines: tuple[str, ...]
+
+    def codes_known(self) -> frozenset[tuple[str | None, str]]:
+        """Every (system, code) of any value set that the rules name."""
+        return frozenset().union(*self.terminology.expansions)
 
     def cards_of(self, service: Service | None) -> list[Card]:
         """The cards of a service in its order; all cards without one."""

@@ -1,0 +1,61 @@
+"""The command that serves the hooks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import webbrowser
+from typing import Any
+
+import click
+
+from ra_cds_hooks.cli.app import answers_errors, given, main
+from ra_cds_hooks.settings import Settings, load_settings
+from ra_cds_hooks.web import create_app, settle
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (RA_CDS_HOST).")
+@click.option("--port", type=int, help="TCP port to listen on (RA_CDS_PORT).")
+@click.option("--demo", is_flag=True, help="Serve the demonstration page with fixture patients.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@answers_errors
+def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> None:
+    """Serve the hooks (gunicorn, one process with threads).
+
+    Example: ra-cds serve --demo
+    """
+    from gunicorn.app.base import BaseApplication
+
+    settings = load_settings(**given(host=host, port=port, demo=demo or None))
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
+    application = create_app(settings)
+    settle()
+    url = f"http://{settings.host}:{settings.port}/"
+
+    class Server(BaseApplication):
+        """gunicorn with the application that is already loaded."""
+
+        def load_config(self) -> None:
+            self.cfg.set("bind", f"{settings.host}:{settings.port}")
+            self.cfg.set("workers", 1)
+            self.cfg.set("threads", 4)
+            self.cfg.set("loglevel", "warning")
+            self.cfg.set("when_ready", lambda server: _ready(url, settings, open_page))
+
+        def load(self) -> Any:
+            return application
+
+    Server().run()
+
+
+def _ready(url: str, settings: Settings, open_page: bool) -> None:
+    click.echo(f"CDS Hooks service: {url}cds-services")
+    click.echo("Decision support for clinicians, not clinically validated.")
+    if settings.as_of is not None:
+        click.echo(f"EVALUATING AS OF {settings.as_of.date()}: for demo and tests only")
+    if settings.demo:
+        click.echo(f"Fixture patients: {url}")
+        if open_page:
+            # In a thread: a browser that is slow to start must not hold up the first request.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
