@@ -11,12 +11,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ra_cds_hooks.errors import ConfigurationError
 
 PACKAGE = Path(__file__).parent
+
+# A shorter key could be guessed from a copy of the database.
+SECRET_LENGTH = 16
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
@@ -110,6 +113,15 @@ class Settings(BaseSettings):
     store_feedback_comments: bool = Field(
         False, description="Store the free text of overrides, which may name the patient."
     )
+    override_quiet_days: int = Field(
+        30,
+        ge=0,
+        le=365,
+        description="Days that an order card stays away after an override with a reason.",
+    )
+    override_secret: SecretStr | None = Field(
+        None, description="Key of the hashes under which overridden cards are remembered."
+    )
     cors_origins: CommaList = Field(
         ("https://sandbox.cds-hooks.org",),
         description="Browser origins that may call the service; * for any.",
@@ -120,6 +132,13 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("override_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SECRET_LENGTH:
+            raise ValueError(f"is shorter than {SECRET_LENGTH} characters")
         return value
 
     @field_validator("parameters")

@@ -1,7 +1,13 @@
 """From a patient's record to cards: load_content once, then decide() and render() per request."""
 
 from ra_cds_hooks.decision.catalogue import Card, Content, PrefetchKey, Service, load_content
-from ra_cds_hooks.decision.decide import CardDecision, Decision, decide
+from ra_cds_hooks.decision.decide import (
+    CardDecision,
+    Decision,
+    decide,
+    issues_of,
+    screened_out,
+)
 from ra_cds_hooks.decision.render import render
 
 __all__ = [
@@ -12,6 +18,8 @@ __all__ = [
     "PrefetchKey",
     "Service",
     "decide",
+    "issues_of",
     "load_content",
     "render",
+    "screened_out",
 ]

@@ -45,6 +45,7 @@ class Service:
 
     ``beyond_prefetch`` maps a resource type that no key brings to what the advice loses without
     it; it is asked of the FHIR server when one is given, and counts as not obtained otherwise.
+    ``not_read`` are resource types that only the rules of other services read.
     ``members`` are the Decision members it computes (None: all). ``screen`` is a define evaluated
     on the draft orders alone: where it is empty, nothing is gathered and no card is shown.
     ``answers_when_unreachable``: a FHIR server that fails costs checks, never the answer.
@@ -59,6 +60,7 @@ class Service:
     prefetch: Mapping[str, PrefetchKey]
     cards: tuple[str, ...]
     beyond_prefetch: Mapping[str, str]
+    not_read: tuple[str, ...] = ()
     members: tuple[str, ...] | None = None
     screen: str | None = None
     answers_when_unreachable: bool = False
@@ -230,6 +232,7 @@ def _service(path: Path) -> Service:
             prefetch={name: PrefetchKey(**key) for name, key in raw["prefetch"].items()},
             cards=tuple(raw["cards"]),
             beyond_prefetch=raw.get("beyond_prefetch", {}),
+            not_read=tuple(raw.get("not_read", ())),
             members=tuple(raw["members"]) if "members" in raw else None,
             screen=raw.get("screen"),
             answers_when_unreachable=raw.get("answers_when_unreachable", False),

@@ -89,7 +89,8 @@ def _prefetch(content: Content, service: Service) -> Iterator[str]:
             yield f"service {service.id}: prefetch {name} is over 2 KB"
         if not key.scope or not key.without:
             yield f"service {service.id}: prefetch {name} names no scope or no cost of its refusal"
-    missing = content.program.resource_types_read() - covered - set(service.beyond_prefetch)
+    missing = content.program.resource_types_read() - covered
+    missing -= {*service.beyond_prefetch, *service.not_read}
     for resource_type in sorted(missing):
         yield f"service {service.id}: rules read {resource_type}, and nothing brings it"
 
@@ -105,6 +106,12 @@ def _cases(content: Content, fixtures: Path) -> Iterator[str]:
             shown.setdefault(card_id, set()).add(True)
         for card_id in content.cards if "cards" in wanted else ():
             shown[card_id].add(card_id in wanted["cards"])
+        if "order" in wanted:
+            # A draft that meets nothing shows no card of the order services, any other does.
+            fires = wanted["order"].get("indicator") != "none"
+            for card in content.cards.values():
+                if card.each:
+                    shown[card.id].add(fires)
     for card_id, answers in shown.items():
         if card_id not in content.cards:
             yield f"a case names the card {card_id!r}, which is in no file"

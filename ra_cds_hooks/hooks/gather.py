@@ -17,6 +17,7 @@ from ra_cds_hooks.errors import NeededDataUnavailable
 from ra_cds_hooks.fhir.client import Answer, Budget, Failure, FhirClient, Server, next_link
 from ra_cds_hooks.fhir.record import DataIssue, Entry, PatientRecord, Reading
 from ra_cds_hooks.fhir.references import ID, reference_of
+from ra_cds_hooks.hooks.drafts import DraftOrders
 from ra_cds_hooks.hooks.models import HookRequest
 from ra_cds_hooks.hooks.prefetch import Query, ServiceDefinition, fill
 from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
@@ -25,6 +26,7 @@ from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
 PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
+NO_ORDERS = DraftOrders()
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Obtained:
     entries: tuple[Entry, ...] = ()
     obtained: bool = True
     why: str | None = None
+    # The FHIR server was asked and failed: what it holds is not known.
+    unreachable: bool = False
 
 
 Pending = concurrent.futures.Future[Answer]
@@ -60,22 +64,43 @@ class Gatherer:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def gather(
-        self, service: ServiceDefinition, request: HookRequest, budget: Budget
+    def drafts_alone(
+        self, request: HookRequest, orders: DraftOrders, budget: Budget
     ) -> PatientRecord:
-        """The record of ``request``'s patient, obtained within ``budget``.
+        """A record of the draft orders and the Medication resources they name, nothing else."""
+        access = self._access(request)
+        entries = [*orders.entries, *self._medications(orders.entries, access, budget)]
+        return PatientRecord.read(
+            request.context.patientId,
+            entries,
+            self._reading,
+            issues=orders.issues,
+            bases=[access.base] if access.base else [],
+            drafts=orders.drafts,
+        )
 
-        Raises NeededDataUnavailable (412) when every key of a needed group failed, and
-        InvalidRequest when fhirServer is not a URL.
+    def gather(
+        self,
+        service: ServiceDefinition,
+        request: HookRequest,
+        budget: Budget,
+        orders: DraftOrders = NO_ORDERS,
+    ) -> PatientRecord:
+        """The record of ``request``'s patient, obtained within ``budget``, with ``orders`` in it.
+
+        Raises NeededDataUnavailable (412) when every key of a needed group failed (not for a
+        service that answers when its FHIR server fails), and InvalidRequest when fhirServer is not
+        a URL.
         """
-        base = base_url(request.fhirServer) if request.fhirServer is not None else None
-        access = _Access(request, base, base is not None and may_call(base, self._allowed))
+        access = self._access(request)
+        base = access.base
         queries = {
             key: fill(definition.query, request.context)
             for key, definition in service.prefetch.items()
         }
         # What rules read and no key covers can only come from the server.
         covered = {query.resource_type for query in queries.values()} | {"Medication"}
+        covered.update(service.not_read)
         others = {
             kind: fill(_search_by_patient(kind), request.context)
             for kind in sorted(self._reading.checks.resource_types - covered)
@@ -98,6 +123,7 @@ class Gatherer:
         }
         _require(service, got)
         entries = [entry for value in got.values() for entry in value.entries]
+        entries += orders.entries
         entries += self._medications(entries, access, budget)
         gaps = {key: value.why for key, value in got.items() if value.why is not None}
         return PatientRecord.read(
@@ -105,9 +131,17 @@ class Gatherer:
             entries,
             self._reading,
             incomplete={asked[key].resource_type for key in gaps},
-            issues=[DataIssue("DATA_INCOMPLETE", "", f"{key}: {why}") for key, why in gaps.items()],
+            issues=[
+                *orders.issues,
+                *(DataIssue("DATA_INCOMPLETE", "", f"{key}: {why}") for key, why in gaps.items()),
+            ],
             bases=[base] if base else [],
+            drafts=orders.drafts,
         )
+
+    def _access(self, request: HookRequest) -> _Access:
+        base = base_url(request.fhirServer) if request.fhirServer is not None else None
+        return _Access(request, base, base is not None and may_call(base, self._allowed))
 
     def _call(
         self, query: Query, sent: _Sent | None, access: _Access, budget: Budget
@@ -214,7 +248,7 @@ def _outcome(
         problems.append(page.why)
     obtained = before.obtained or bool(answer.documents)
     why = "; ".join(dict.fromkeys(problem for problem in problems if problem))
-    return Obtained(tuple(entries), obtained, why or None)
+    return Obtained(tuple(entries), obtained, why or None, answer.failure is not None)
 
 
 def _is_open(sent: _Sent | None) -> bool:
@@ -307,6 +341,8 @@ def _require(service: ServiceDefinition, got: Mapping[str, Obtained]) -> None:
         if definition.required:
             groups.setdefault(definition.required, []).append(key)
     for group, keys in groups.items():
+        if service.answers_when_unreachable and any(got[key].unreachable for key in keys):
+            continue
         if not any(got[key].obtained for key in keys):
             reasons = "; ".join(f"{key}: {got[key].why or 'not sent'}" for key in keys)
             raise NeededDataUnavailable(

@@ -75,6 +75,32 @@ class Context(Part):
     encounterId: StrictStr | None = None
 
 
+class EncounterStartContext(Context):
+    """encounter-start: the encounter is what the hook is about."""
+
+    encounterId: Text
+
+
+class OrderSignContext(Context):
+    """order-sign: the orders that are about to be signed."""
+
+    draftOrders: Annotated[dict[str, Any], Field(repr=False)]
+
+    @field_validator("draftOrders")
+    @classmethod
+    def _bundle(cls, value: dict[str, Any]) -> dict[str, Any]:
+        # A Bundle without type, even without resourceType, is sent by real clients.
+        if value.get("resourceType", "Bundle") != "Bundle":
+            raise ValueError("is not a Bundle")
+        return value
+
+
+class OrderSelectContext(OrderSignContext):
+    """order-select: the orders of the session, and those that are being considered."""
+
+    selections: tuple[StrictStr, ...]
+
+
 class HookRequest(Part):
     """One service call. ``prefetch`` values are a resource, or None for "fetched, no data"."""
 
@@ -89,6 +115,24 @@ class HookRequest(Part):
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
         return {} if value is None else value
+
+
+class EncounterStartRequest(HookRequest):
+    """A call of encounter-start."""
+
+    context: EncounterStartContext
+
+
+class OrderSignRequest(HookRequest):
+    """A call of order-sign."""
+
+    context: OrderSignContext
+
+
+class OrderSelectRequest(HookRequest):
+    """A call of order-select."""
+
+    context: OrderSelectContext
 
 
 class Identified(Part):

@@ -11,14 +11,32 @@ from pydantic import ValidationError
 
 from ra_cds_hooks.errors import InvalidRequest
 from ra_cds_hooks.fhir.json_text import JsonError, parse_json
-from ra_cds_hooks.hooks.models import FeedbackRequest, HookRequest, Part
+from ra_cds_hooks.hooks.models import (
+    EncounterStartRequest,
+    FeedbackRequest,
+    HookRequest,
+    OrderSelectRequest,
+    OrderSignRequest,
+    Part,
+)
 
 _Model = TypeVar("_Model", bound=Part)
 
 
+# Hooks whose context holds more than every hook's; the others are about a patient and no more.
+REQUESTS: dict[str, type[HookRequest]] = {
+    "encounter-start": EncounterStartRequest,
+    "order-select": OrderSelectRequest,
+    "order-sign": OrderSignRequest,
+}
+
+
 def parse_hook_request(body: bytes, hook: str) -> HookRequest:
     """The request for a service of ``hook``. Raises InvalidRequest naming the field at fault."""
-    request = _parse(body, HookRequest)
+    document = _document(body)
+    if isinstance(document.get("hook"), str) and document["hook"] != hook:
+        raise InvalidRequest(f"hook: this service answers {hook} only", field="hook")
+    request: HookRequest = _modelled(document, REQUESTS.get(hook, HookRequest))
     if request.hook != hook:
         raise InvalidRequest(f"hook: this service answers {hook} only", field="hook")
     authorization = request.fhirAuthorization
@@ -39,16 +57,20 @@ def parse_hook_request(body: bytes, hook: str) -> HookRequest:
 
 def parse_feedback(body: bytes) -> FeedbackRequest:
     """A feedback batch. Raises InvalidRequest naming the field at fault."""
-    return _parse(body, FeedbackRequest)
+    return _modelled(_document(body), FeedbackRequest)
 
 
-def _parse(body: bytes, model: type[_Model]) -> _Model:
+def _document(body: bytes) -> dict[str, Any]:
     try:
         document: Any = parse_json(body)
     except JsonError as error:
         raise InvalidRequest(f"The body is {error}.") from None
     if not isinstance(document, dict):
         raise InvalidRequest("The body is not a JSON object.")
+    return document
+
+
+def _modelled(document: dict[str, Any], model: type[_Model]) -> _Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:

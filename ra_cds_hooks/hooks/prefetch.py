@@ -6,7 +6,7 @@ Source: CDS Hooks 2.0.1 [Prefetch Template], [Prefetch tokens], [Prefetch query 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote
@@ -41,6 +41,10 @@ class ServiceDefinition(Protocol):
 
     @property
     def prefetch(self) -> Mapping[str, PrefetchKeyDefinition]: ...
+    @property
+    def not_read(self) -> Collection[str]: ...
+    @property
+    def answers_when_unreachable(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,9 @@ def _matches(resource: dict[str, Any], query: Query, references: References) -> 
             if subject is None:
                 return False
             if references.normal(subject) != f"Patient/{value.removeprefix('Patient/')}":
+                return False
+        elif name == "status":
+            if resource.get("status") not in value.split(","):
                 return False
         elif name == "category" and not _categories(resource) & set(value.split(",")):
             return False

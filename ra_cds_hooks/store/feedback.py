@@ -119,6 +119,11 @@ class FeedbackStore:
         """Releases the connections."""
         self._engine.dispose()
 
+    def ready_engine(self) -> Engine:
+        """The engine, once the tables are there. Raises SQLAlchemyError when they cannot be."""
+        self._prepare()
+        return self._engine
+
     def _prepare(self) -> None:
         # On first use rather than at start: cards must be answered while the database is away.
         if not self._ready:

@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Flask, Response
 
@@ -19,7 +20,7 @@ from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import FeedbackStore
+from ra_cds_hooks.store import FeedbackStore, ShownCards, secret_for
 from ra_cds_hooks.web.cds_services import Parts, cds_services_blueprint
 from ra_cds_hooks.web.http import install_cors, install_errors, json_response
 
@@ -78,6 +79,7 @@ def create_app(
         max_pages=settings.fhir_max_pages,
         max_page_bytes=settings.fhir_max_page_bytes,
     )
+    store = store or FeedbackStore(settings.database_url)
     parts = Parts(
         settings=settings,
         content=content,
@@ -91,7 +93,8 @@ def create_app(
             allowed_servers=settings.fhir_servers,
             parallel_reads=settings.fhir_parallel_reads,
         ),
-        store=store or FeedbackStore(settings.database_url),
+        store=store,
+        shown_cards=ShownCards(store, partial(_override_secret, settings)),
         now=now,
     )
     app.extensions["ra_cds_hooks"] = parts
@@ -110,6 +113,11 @@ def create_app(
     if settings.as_of is not None:
         log.warning("EVALUATING AS OF %s: for demo and tests only", settings.as_of.isoformat())
     return app
+
+
+def _override_secret(settings: Settings) -> bytes:
+    configured = settings.override_secret
+    return secret_for(configured.get_secret_value() if configured else None, settings.database_url)
 
 
 def settle() -> None:

@@ -86,6 +86,8 @@ def _matches(resource: Mapping[str, Any], name: str, value: str) -> bool:
     if name in PATIENT_PARAMETERS:
         holder = resource.get("subject") or resource.get("patient")
         return holder is not None and holder["reference"].split("/")[1] == value.split("/")[-1]
+    if name == "status":
+        return resource.get("status") in value.split(",")
     if name == "category":
         held = {
             coding["code"]

@@ -51,7 +51,8 @@ C1_TO_C10 = PRIMARY | {
 KEYS = {
     *("primary", "has_ra", "flags", "flags_include", "flags_exclude", "index"),
     *("objective_inflammation", "milestones", "activity", "adherence", "gates", "gaps_include"),
-    *("data_issues_include", "cards", "cards_include", "not_obtained", "first_page_only"),
+    # the draft order of the case and its card: tests/cases/order.py
+    *("order", "data_issues_include", "cards", "cards_include", "not_obtained", "first_page_only"),
 }
 MILESTONES = {"month3", "month6", "assessmentDate", "evaluableFrom"}
 SCORES = {"das28Esr4", "das28Esr3", "das28Crp4", "das28Crp3", "cdai", "sdai"}

@@ -26,6 +26,8 @@ class Key:
 class Definition:
     raw: dict
     prefetch: dict
+    not_read: tuple = ()
+    answers_when_unreachable: bool = False
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The templates keep to what CDS Hooks 2.0 recommends, and answer from a plain Bundle."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from ra_cds_hooks.errors import ContentError
 from ra_cds_hooks.hooks.models import Context
 from ra_cds_hooks.hooks.prefetch import fill, prefetch_from_bundle
 
-from .conftest import PATIENT, observation
+from .conftest import PATIENT, TOML, observation
 
 CONTEXT = Context(userId="Practitioner/dr-1", patientId="p1", count=3)
 ALLOWED_PARAMETERS = {"patient", "subject", "category", "_count", "_sort"}
@@ -95,7 +96,20 @@ def test_a_patient_who_is_not_there_is_null(service):
     assert prefetch_from_bundle(service, bundle(PATIENT), "p9")["patient"] is None
 
 
-def test_the_documented_table_is_the_definition(service):
+def documented(heading):
+    """The rows of the prefetch table in this section of the documentation."""
     document = (Path(__file__).parents[2] / "docs" / "cds-service.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| `(\S+)` \| (.+) \|$", document, re.M)
-    assert rows == [(name, key.scope, key.without) for name, key in service.prefetch.items()]
+    [section] = [s for s in document.split("\n## ") if s.startswith(heading)]
+    return re.findall(r"^\| `(\w+)` \| `(\S+)` \| (.+) \|$", section, re.M)
+
+
+def test_the_documented_table_is_the_definition(service):
+    wanted = [(name, key.scope, key.without) for name, key in service.prefetch.items()]
+    assert documented("Prefetch keys") == wanted
+
+
+@pytest.mark.parametrize("hook", ["select", "sign"])
+def test_the_documented_table_of_the_order_services(hook):
+    raw = tomllib.loads((TOML.parent / f"ra-escalation-safety-{hook}.toml").read_text("utf-8"))
+    wanted = [(name, key["scope"], key["without"]) for name, key in raw["prefetch"].items()]
+    assert documented("The order services") == wanted

@@ -48,8 +48,13 @@ def without_nothing(value):
 def test_discovery(client):
     response = client.get("/cds-services")
     assert response.status_code == 200
-    service = response.get_json()["services"][0]
-    assert service["id"] == "ra-refractory-review"
+    services = {service["id"]: service for service in response.get_json()["services"]}
+    assert {id_: service["hook"] for id_, service in services.items()} == {
+        "ra-escalation-safety-select": "order-select",
+        "ra-escalation-safety-sign": "order-sign",
+        "ra-refractory-review": "patient-view",
+    }
+    service = services["ra-refractory-review"]
     assert service["hook"] == "patient-view"
     assert "not clinically validated" in service["description"]
     assert len(service["prefetch"]) <= 10
