@@ -16,26 +16,43 @@ the row's collector. A label is the define whose query produced the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from .fhir_json import Element, decimal_value
-from .values import Code, Concept, CqlTuple, Date, DateTime, Interval, Quantity, Ratio, Time
-
-_SCALARS = (
-    str,
-    int,
-    Decimal,
-    Date,
-    DateTime,
-    Time,
-    Quantity,
-    Ratio,
+from .values import (
     Code,
     Concept,
+    CqlTuple,
+    Date,
+    DateTime,
     Interval,
+    Long,
+    Quantity,
+    Ratio,
+    Time,
+    Uncertainty,
+)
+
+_SCALARS = frozenset(
+    {
+        str,
+        bool,
+        int,
+        Long,
+        Decimal,
+        Date,
+        DateTime,
+        Time,
+        Quantity,
+        Ratio,
+        Code,
+        Concept,
+        Interval,
+        Uncertainty,
+    }
 )
 
 
@@ -62,123 +79,199 @@ class Evidence:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-Found = dict[tuple[str, str], dict[str, Any]]
-"""Values by (reference, define), in reading order."""
-RowContent = tuple[list[Any], list[Any], dict[str, Any]]
-"""A tuple's elements and its sources that can be evidence, and its presentable values."""
-Seen = set[int | tuple[int, str | None]]
-"""Identities of the values, and of the (value, path) reads, that were looked at."""
+Values = dict[str, Any]
+Found = dict[tuple[str, str], Values]
+"""Values by (reference, define), in reading order. Shared between all that hold it, so that what
+is worked out once is never copied upwards; changed only while it is made."""
+Carrier = tuple[Any, str]
+"""A tuple or a list, and the define that resources in it count for when nothing else says so."""
+
+_NOTHING: Found = {}
+_LARGE: Found = {}
+"""Instead of what a carrier holds: it is nested too deeply, or too much was copied already."""
+_DEPTH = 40
+_COPIES = 100_000
 
 
 class EvidenceReader:
-    """Turns the frames of one evaluation into `Evidence`, each frame once."""
+    """Turns the frames of one evaluation into `Evidence`; each frame and each tuple once."""
 
     def __init__(self, frames: Sequence[Frame | None]) -> None:
         self._frames = frames
-        self._parts: dict[int, list[int | Found]] = {}
-        self._rows: dict[int, RowContent] = {}
+        self._below: dict[int, dict[int, Found]] = {}
+        self._known: dict[tuple[int, str], Found] = {}
+        self._shown: dict[tuple[tuple[str, str], int], Evidence] = {}
+        self._copies_left = _COPIES
 
     def evidence(self, index: int, value: Any) -> tuple[Evidence, ...]:
         """The evidence of define `index`, whose result is `value`."""
-        found: Found = {}
-        seen: set[int] = set()
-        stack: list[int | Found] = [index]
-        while stack:
-            part = stack.pop()
-            if not isinstance(part, int):
-                _merge(found, part)
-            elif part not in seen:
-                seen.add(part)
-                stack.extend(reversed(self._parts_of(part)))
+        parts = list(self._parts_below(index).values())
         frame = self._frames[index]
-        if frame is not None and isinstance(value, (dict, list)):
-            own: Found = {}
-            self._walk([(value, frame.define, {})], own, set())
-            _merge(found, own)
-        return tuple(
-            Evidence(reference, define, dict(values))
-            for (reference, define), values in found.items()
-        )
+        if frame is not None and (value.__class__ is CqlTuple or value.__class__ is list):
+            parts.append(self._all_of(value, frame.define))
+        elif frame is not None and value.__class__ is dict:
+            parts.append(_resource(value, frame.define, {}))
+        shown = self._shown
+        rows = []
+        for key, values in _joined(parts).items():
+            mark = (key, id(values))
+            item = shown.get(mark)
+            if item is None:
+                item = Evidence(*key, values)
+                shown[mark] = item
+            rows.append(item)
+        return tuple(rows)
 
-    def _parts_of(self, index: int) -> list[int | Found]:
-        """What a define read itself, and between that the defines that it referred to."""
-        parts = self._parts.get(index)
-        if parts is None:
-            parts = self._parts[index] = []
-            frame = self._frames[index]
-            seen: Seen = set()
-            own: Found | None = None
-            for item in frame if frame is not None else ():
-                if type(item) is int:
-                    parts.append(item)
-                    own = None
+    def _parts_below(self, index: int) -> dict[int, Found]:
+        """What a define and those that it referred to read, in reading order, without repeats."""
+        below = self._below.get(index)
+        if below is not None:
+            return below
+        below = self._below[index] = {}
+        frame = self._frames[index]
+        if not frame:
+            return below
+        own: list[Found] = []
+        seen: set[Any] = set()
+        for item in frame:
+            if item.__class__ is int:
+                if item in seen:
                     continue
-                if own is None:
-                    own = {}
-                    parts.append(own)
-                self._walk([(item, "" if frame is None else frame.define, {})], own, seen)
-        return parts
-
-    def _walk(self, stack: list[tuple[Any, str, dict[str, Any]]], found: Found, seen: Seen) -> None:
-        """Add everything on the stack and below it to `found`, the top first.
-
-        A stack and no recursion: a fold over many rows nests its tuples as deep.
-        """
-        while stack:
-            value, define, values = stack.pop()
-            kind = type(value)
-            if kind is tuple:
-                label, used, path, read = value
-                mark = (id(used), path)
-                if mark in seen:
-                    continue
+                seen.add(item)
+                if own:
+                    part = _joined(own)
+                    below[id(part)] = part
+                    own = []
+                below.update(self._parts_below(item))
+                continue
+            label, used, path, read = item
+            mark = (id(used), path)
+            if mark not in seen:
                 seen.add(mark)
-                if isinstance(read, (list, CqlTuple)):
-                    stack.append((read, label or define, {}))
-                shown = {} if path is None else dict(_presentable(path, read))
-                stack.append((used, label or define, shown))
+                for entry in _use(used, label or frame.define, path, read):
+                    own.append(self._all_of(*entry) if isinstance(entry, tuple) else entry)
+        if own:
+            part = _joined(own)
+            below[id(part)] = part
+        below.pop(id(_NOTHING), None)
+        return below
+
+    def _of(self, carrier: Any, define: str, depth: int) -> Found:
+        """What a tuple or a list holds, or _LARGE."""
+        mark = (id(carrier), define)
+        found = self._known.get(mark)
+        if found is not None:
+            return found
+        if depth > _DEPTH:
+            return _LARGE
+        parts: list[Found] = []
+        for entry in _entries(carrier, define):
+            if not isinstance(entry, tuple):
+                parts.append(entry)
+                continue
+            below = self._of(*entry, depth + 1)
+            if below is _LARGE:
+                self._known[mark] = _LARGE
+                return _LARGE
+            if below:
+                parts.append(below)
+        found = _joined(parts)
+        if len(parts) > 1:
+            self._copies_left -= len(found)
+            if self._copies_left < 0:
+                found = _LARGE
+        self._known[mark] = found
+        return found
+
+    def _all_of(self, carrier: Any, define: str) -> Found:
+        """What a tuple or a list holds, of any size.
+
+        A stack and no recursion: a fold over many rows nests its tuples as deep. And no memory of
+        what each level holds: together they would be the square of the number of rows.
+        """
+        found = self._of(carrier, define, 0)
+        if found is not _LARGE:
+            return found
+        found = {}
+        seen: set[tuple[int, str]] = set()
+        stack: list[Found | Carrier] = [(carrier, define)]
+        while stack:
+            entry = stack.pop()
+            if not isinstance(entry, tuple):
+                _merge(found, entry)
+                continue
+            mark = (id(entry[0]), entry[1])
+            if mark in seen:
+                continue
+            seen.add(mark)
+            known = self._of(*entry, 0)
+            if known is _LARGE:
+                stack.extend(reversed(_entries(*entry)))
+            else:
+                _merge(found, known)
+        return found
+
+
+def _entries(carrier: Any, define: str) -> list[Found | Carrier]:
+    """What a tuple or a list holds, in reading order: what a tuple was made from comes first."""
+    entries: list[Found | Carrier] = []
+    if carrier.__class__ is list:
+        for item in carrier:
+            kind = item.__class__
+            if kind is CqlTuple or kind is list:
+                entries.append((item, define))
+            elif kind is dict and "resourceType" in item:
+                entries.append(_resource(item, define, {}))
+        return entries
+    if len(carrier.sources) > 1:
+        label = carrier.sources[0] or define
+        values: Values | None = None
+        for source in carrier.sources[1:]:
+            kind = source.__class__
+            if kind is CqlTuple:
+                entries.append((source, label))
+            elif kind is list:
+                for used_label, used, path, read in source:
+                    entries.extend(_use(used, used_label or label, path, read))
             elif kind is dict:
-                _add_resource(found, value, define, values)
-            elif kind is CqlTuple and id(value) not in seen:
-                seen.add(id(value))
-                self._push_tuple(stack, value, define, seen)
-            elif isinstance(value, list) and value and id(value) not in seen:
-                seen.add(id(value))
-                stack.extend((item, define, {}) for item in reversed(value))
-
-    def _push_tuple(
-        self, stack: list[tuple[Any, str, dict[str, Any]]], row: CqlTuple, define: str, seen: Seen
-    ) -> None:
-        """The sources of a tuple, and the rows that it holds as elements."""
-        known = self._rows.get(id(row))
-        if known is None:
-            known = self._rows[id(row)] = _content(row)
-        inner, sources, values = known
-        for element in inner:
-            if id(element) not in seen:
-                stack.append((element, define, {}))
-        if sources:
-            label = row.sources[0] or define
-            for source in sources:
-                if source.__class__ is tuple:
-                    if (id(source[1]), source[2]) in seen:
-                        continue
-                elif source.__class__ is not dict and id(source) in seen:
-                    continue
-                stack.append((source, label, values))
+                if values is None:
+                    values = _values(carrier)
+                entries.append(_resource(source, label, values))
+    for element in carrier.values():
+        kind = element.__class__
+        if kind is CqlTuple or (kind is list and element):
+            entries.append((element, define))
+        elif kind is dict and "resourceType" in element:
+            entries.append(_resource(element, define, {}))
+    return entries
 
 
-def _content(row: CqlTuple) -> RowContent:
-    """What a tuple holds, last first as it goes on the stack; what is no evidence is left out."""
-    inner = [element for element in row.values() if isinstance(element, (dict, list))]
-    # Most collectors of rows are empty. (A tuple without elements is not: it has sources.)
-    sources = [source for source in row.sources[1:] if source.__class__ is not list or source]
-    values = {
-        key: shown
-        for name, element in (row.items() if sources else ())
-        for key, shown in _presentable(name, element)
-    }
-    return inner[::-1], sources[::-1], values
+def _use(used: Any, define: str, path: str | None, read: Any) -> list[Found | Carrier]:
+    """What one use of a value amounts to (see the module's first lines)."""
+    entries: list[Found | Carrier] = []
+    kind = used.__class__
+    if kind is dict:
+        shown = None if path is None else _presentable(read)
+        entries.append(_resource(used, define, {} if shown is None else {str(path): shown}))
+    elif kind is CqlTuple or kind is list:
+        entries.append((used, define))
+    if read.__class__ is CqlTuple or read.__class__ is list:
+        entries.append((read, define))
+    return entries
+
+
+def _joined(parts: list[Found]) -> Found:
+    """All of the parts, the first to name a value having the say; one part alone as it is."""
+    if not parts:
+        return _NOTHING
+    first = parts[0]
+    found: Found | None = None
+    for part in parts:
+        if part is not first and part:
+            if found is None:
+                found = dict(first)
+            _merge(found, part)
+    return first if found is None else found
 
 
 def _merge(found: Found, other: Found) -> None:
@@ -187,32 +280,45 @@ def _merge(found: Found, other: Found) -> None:
         known = found.get(key)
         if known is None:
             found[key] = values
-        elif known is not values and any(name not in known for name in values):
+        elif known is not values and not values.keys() <= known.keys():
             found[key] = {**values, **known}
 
 
-def _add_resource(
-    found: Found, resource: dict[str, Any], define: str, values: dict[str, Any]
-) -> None:
+def _resource(resource: dict[str, Any], define: str, values: Values) -> Found:
     """One resource; other JSON objects (elements) are no evidence by themselves."""
     kind = resource.get("resourceType")
     identity = resource.get("id")
     if isinstance(kind, str) and isinstance(identity, str):
-        known = found.setdefault((f"{kind}/{identity}", define), {})
-        for name, value in values.items():
-            known.setdefault(name, value)
+        return {(f"{kind}/{identity}", define): values}
+    return _NOTHING
 
 
-def _presentable(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _values(row: CqlTuple) -> Values:
+    """The elements of a tuple that evidence shows."""
+    values = {}
+    for name, element in row.items():
+        if element.__class__ in _SCALARS:
+            values[name] = element
+        elif element is not None:
+            shown = _presentable(element)
+            if shown is not None:
+                values[name] = shown
+    return values
+
+
+def _presentable(value: Any) -> Any:
     """The value as evidence shows it: scalars as they are, FHIR Quantity as a Quantity."""
-    if isinstance(value, Element):
+    kind = value.__class__
+    if kind is Element:
         value = value.json
-    if isinstance(value, _SCALARS):
-        yield path, value
-    elif isinstance(value, float):
-        yield path, decimal_value(value)
-    elif isinstance(value, dict) and not isinstance(value, CqlTuple):
+        kind = value.__class__
+    if kind in _SCALARS:
+        return value
+    if kind is float:
+        return decimal_value(value)
+    if kind is dict:
         number = decimal_value(value.get("value"))
         unit = value.get("code") or value.get("unit")
         if number is not None:
-            yield path, Quantity(number, unit if isinstance(unit, str) else "1")
+            return Quantity(number, unit if isinstance(unit, str) else "1")
+    return None

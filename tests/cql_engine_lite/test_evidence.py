@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ra_cds_hooks.cql_engine_lite import Date
+from ra_cds_hooks.cql_engine_lite import Date, evidence
 from tests.cql_engine_lite.build import measured, run
 
 RECORD = [
@@ -98,3 +98,29 @@ def test_values_of_a_resource_are_the_elements_read() -> None:
 def test_evidence_is_collected_afresh_for_each_evaluation() -> None:
     assert rows("Any Length") == [L1, L2]
     assert rows("Any Length", RECORD[2]) == [L2]
+
+
+@pytest.mark.parametrize("limit", ["_DEPTH", "_COPIES"])
+def test_what_is_too_large_to_be_remembered_is_the_same_evidence(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("Last Pair Weight", "Score", "Any Nested", "Pairs")
+    remembered = {name: rows(name) for name in names}
+    assert all(remembered.values())
+    monkeypatch.setattr(evidence, limit, -1)
+    assert {name: rows(name) for name in names} == remembered
+
+
+def test_a_define_that_is_referred_to_for_every_row_counts_once() -> None:
+    resources = [{"resourceType": "Patient", "id": str(number)} for number in range(3)]
+    frames = [evidence.Frame("L.Rows"), evidence.Frame("L.Limit")]
+    for resource in resources:
+        frames[0] += [1, (None, resource, "id", resource["id"])]
+    frames[1].append((None, resources[2], "birthDate", None))
+    found = evidence.EvidenceReader(frames).evidence(0, None)
+    assert [(e.reference, e.define, e.values) for e in found] == [
+        ("Patient/2", "L.Limit", {}),
+        ("Patient/0", "L.Rows", {"id": "0"}),
+        ("Patient/1", "L.Rows", {"id": "1"}),
+        ("Patient/2", "L.Rows", {"id": "2"}),
+    ]
