@@ -1,0 +1,1 @@
+"""docs/clinical-logic.md, generated from the CQL, the parameters and the case folders."""
