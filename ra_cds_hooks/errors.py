@@ -42,6 +42,18 @@ class InvalidBundle(RaCdsError):
     """A file given to the command line is not one patient's FHIR Bundle."""
 
 
+class Unauthorized(RaCdsError):
+    """The caller's token is missing or not valid. ``cause`` says why, to the operator only."""
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class Forbidden(RaCdsError):
+    """The caller is known, and may not use this service or this FHIR server."""
+
+
 class UnknownService(RaCdsError):
     """No service has the id of the URL."""
 
@@ -75,6 +87,8 @@ class Answer:
 TABLE: dict[type[BaseException], Answer] = {
     InvalidRequest: Answer(400, 4, "invalid"),
     InvalidBundle: Answer(400, 4, "invalid"),
+    Unauthorized: Answer(401, 4, "login"),
+    Forbidden: Answer(403, 4, "forbidden"),
     UnknownService: Answer(404, 2, "not-found"),
     NeededDataUnavailable: Answer(412, 5, "incomplete"),
     RequestTooLarge: Answer(413, 4, "too-long"),

@@ -21,6 +21,9 @@ PACKAGE = Path(__file__).parent
 # A shorter key could be guessed from a copy of the database.
 SECRET_LENGTH = 16
 
+# Public-key signatures only: with a shared secret (HS*) a public key would sign as well as verify.
+ASYMMETRIC = {"ES256", "ES384", "RS256", "RS384"}
+
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -85,6 +88,33 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Largest request body that is read."
     )
+    issuers: Path | None = Field(
+        None, description="Who may call: the trusted CDS Clients (TOML). Unset: anyone."
+    )
+    public_base_url: str | None = Field(
+        None, description="The URL under which clients call, as in their tokens' aud."
+    )
+    allow_anonymous: bool = Field(
+        False, description="Answer anyone although the service listens beyond loopback."
+    )
+    jwt_algorithms: CommaList = Field(
+        ("ES384", "RS384"), description="Signature algorithms accepted in callers' tokens."
+    )
+    jwt_leeway_seconds: float = Field(
+        30.0, ge=0, le=300, description="Clock difference to callers that is tolerated."
+    )
+    jwt_max_lifetime_seconds: float = Field(
+        3600.0, gt=0, le=86400, description="Longest time to its expiry that a token may have."
+    )
+    jwt_replay: Literal["memory", "database"] = Field(
+        "memory", description="Where used tokens are remembered; several workers need database."
+    )
+    fhir_loopback: bool | None = Field(
+        None, description="Whether FHIR servers on loopback may be called; unset: while open."
+    )
+    fhir_private_networks: CommaList = Field(
+        (), description="Private networks (CIDR) in which listed FHIR servers may stand."
+    )
     fhir_servers: CommaList = Field(
         (), description="FHIR servers that may be called, besides those on loopback."
     )
@@ -127,7 +157,9 @@ class Settings(BaseSettings):
         description="Browser origins that may call the service; * for any.",
     )
 
-    @field_validator("fhir_servers", "cors_origins", mode="before")
+    @field_validator(
+        "fhir_servers", "cors_origins", "jwt_algorithms", "fhir_private_networks", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -155,6 +187,53 @@ class Settings(BaseSettings):
         if isinstance(value, str) and len(value) == len("2026-11-23"):
             return datetime.combine(date.fromisoformat(value), time(12), UTC)
         return value
+
+    @field_validator("jwt_algorithms")
+    @classmethod
+    def _asymmetric(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not set(value) <= ASYMMETRIC:
+            raise ValueError(f"choose from {', '.join(sorted(ASYMMETRIC))}")
+        return value
+
+    @field_validator("fhir_private_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _without_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("a URL that starts with https://")
+        return value.rstrip("/") if value is not None else None
+
+    @model_validator(mode="after")
+    def _audience_for_issuers(self) -> Settings:
+        if self.issuers is not None and self.public_base_url is None:
+            raise ValueError(
+                "issuers needs public_base_url: the URL that callers use and name as aud; set "
+                "RA_CDS_PUBLIC_BASE_URL"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _open_on_loopback_only(self) -> Settings:
+        if self.issuers is None and not self.allow_anonymous and not is_loopback(self.host):
+            raise ValueError(
+                "without issuers anyone who reaches this address would be answered: set "
+                "RA_CDS_ISSUERS (docs/security.md), listen on 127.0.0.1, or set "
+                "RA_CDS_ALLOW_ANONYMOUS=1 behind a gateway that authenticates"
+            )
+        return self
+
+    @property
+    def loopback_fhir(self) -> bool:
+        """Whether FHIR servers on loopback may be called: as set, else while anyone may call."""
+        if self.fhir_loopback is not None:
+            return self.fhir_loopback
+        return self.issuers is None and is_loopback(self.host)
 
     @model_validator(mode="after")
     def _as_of_on_loopback_only(self) -> Settings:

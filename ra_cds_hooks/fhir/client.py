@@ -20,8 +20,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from ra_cds_hooks.fhir.destination import CheckedAdapter, Destinations
 from ra_cds_hooks.fhir.json_text import JsonError, parse_json
 
 _CHUNK = 64 * 1024
@@ -98,14 +98,20 @@ class FhirClient:
     """Reads and searches; safe to use from several threads at once."""
 
     def __init__(
-        self, limits: Limits, *, ca_bundle: Path | None = None, connections: int = 12
+        self,
+        limits: Limits,
+        *,
+        ca_bundle: Path | None = None,
+        connections: int = 12,
+        destinations: Destinations | None = None,
     ) -> None:
         self._limits = limits
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxies: the token has one destination
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.verify = str(ca_bundle) if ca_bundle else True
-        adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
+        may_connect = (destinations or Destinations()).allow
+        adapter = CheckedAdapter(may_connect, pool_maxsize=connections, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 

@@ -52,11 +52,13 @@ class Gatherer:
         client: FhirClient,
         *,
         allowed_servers: tuple[str, ...] = (),
+        loopback: bool = True,
         parallel_reads: int = 12,
     ) -> None:
         self._reading = reading
         self._client = client
         self._allowed = allowed_servers
+        self._loopback = loopback
         self._pool = concurrent.futures.ThreadPoolExecutor(parallel_reads, "fhir-read")
 
     def close(self) -> None:
@@ -65,10 +67,14 @@ class Gatherer:
         self._client.close()
 
     def drafts_alone(
-        self, request: HookRequest, orders: DraftOrders, budget: Budget
+        self,
+        request: HookRequest,
+        orders: DraftOrders,
+        budget: Budget,
+        servers: tuple[str, ...] | None = None,
     ) -> PatientRecord:
         """A record of the draft orders and the Medication resources they name, nothing else."""
-        access = self._access(request)
+        access = self._access(request, servers)
         entries = [*orders.entries, *self._medications(orders.entries, access, budget)]
         return PatientRecord.read(
             request.context.patientId,
@@ -85,14 +91,16 @@ class Gatherer:
         request: HookRequest,
         budget: Budget,
         orders: DraftOrders = NO_ORDERS,
+        servers: tuple[str, ...] | None = None,
     ) -> PatientRecord:
         """The record of ``request``'s patient, obtained within ``budget``, with ``orders`` in it.
 
+        ``servers`` are the FHIR servers that the caller may name; None: those of the settings.
         Raises NeededDataUnavailable (412) when every key of a needed group failed (not for a
         service that answers when its FHIR server fails), and InvalidRequest when fhirServer is not
         a URL.
         """
-        access = self._access(request)
+        access = self._access(request, servers)
         base = access.base
         queries = {
             key: fill(definition.query, request.context)
@@ -139,9 +147,11 @@ class Gatherer:
             drafts=orders.drafts,
         )
 
-    def _access(self, request: HookRequest) -> _Access:
+    def _access(self, request: HookRequest, servers: tuple[str, ...] | None) -> _Access:
         base = base_url(request.fhirServer) if request.fhirServer is not None else None
-        return _Access(request, base, base is not None and may_call(base, self._allowed))
+        listed = self._allowed if servers is None else servers
+        may = base is not None and may_call(base, listed, loopback=self._loopback)
+        return _Access(request, base, may)
 
     def _call(
         self, query: Query, sent: _Sent | None, access: _Access, budget: Budget

@@ -34,11 +34,15 @@ def base_url(fhir_server: str) -> str:
     return text
 
 
-def may_call(base: str, allowed: Sequence[str]) -> bool:
-    """Whether ``base`` (from base_url) is on loopback, or https and at or below a listed URL."""
+def may_call(base: str, allowed: Sequence[str], *, loopback: bool = True) -> bool:
+    """Whether ``base`` (from base_url) is https and at or below a listed URL.
+
+    Servers on loopback need no list while ``loopback`` is true; else they are listed too, and may
+    then be http.
+    """
     parts = urlsplit(base)
     if is_loopback(parts.hostname or ""):
-        return True
+        return loopback or any(same_server(listed.rstrip("/"), base) for listed in allowed)
     return parts.scheme == "https" and any(
         same_server(listed.rstrip("/"), base) for listed in allowed
     )

@@ -14,6 +14,7 @@ from ra_cds_hooks.cql_engine_lite import ParameterError
 from ra_cds_hooks.decision import Content, decide, load_content
 from ra_cds_hooks.decision.parameters import read_overrides
 from ra_cds_hooks.errors import ConfigurationError
+from ra_cds_hooks.fhir.destination import Destinations
 from ra_cds_hooks.fhir.client import FhirClient, Limits
 from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.fhir.record import PatientRecord, Reading
@@ -21,6 +22,7 @@ from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import FeedbackStore, ShownCards, secret_for
+from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import Parts, cds_services_blueprint
 from ra_cds_hooks.web.http import install_cors, install_errors, json_response
 
@@ -89,11 +91,16 @@ def create_app(
                 limits,
                 ca_bundle=settings.fhir_ca_bundle,
                 connections=settings.fhir_parallel_reads,
+                destinations=Destinations(
+                    loopback=settings.loopback_fhir, networks=settings.fhir_private_networks
+                ),
             ),
             allowed_servers=settings.fhir_servers,
+            loopback=settings.loopback_fhir,
             parallel_reads=settings.fhir_parallel_reads,
         ),
         store=store,
+        callers=callers_for(settings, store),
         shown_cards=ShownCards(store, partial(_override_secret, settings)),
         now=now,
     )
@@ -110,6 +117,8 @@ def create_app(
     def healthz() -> Response:
         return json_response({"status": "ok"})
 
+    if parts.callers is None:
+        log.warning(OPEN_BANNER)
     if settings.as_of is not None:
         log.warning("EVALUATING AS OF %s: for demo and tests only", settings.as_of.isoformat())
     return app

@@ -19,11 +19,13 @@ from ra_cds_hooks.errors import UnknownService
 from ra_cds_hooks.fhir.client import Budget
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.hooks.drafts import draft_orders
+from ra_cds_hooks.hooks.callers import Callers
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.hooks.models import FeedbackItem
 from ra_cds_hooks.hooks.parse import parse_feedback, parse_hook_request
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import Feedback, FeedbackStore, ShownCards
+from ra_cds_hooks.web.callers import allowed_servers, caller, require_caller
 from ra_cds_hooks.web.http import json_body, json_response
 from ra_cds_hooks.web.quiet import quieted
 
@@ -41,16 +43,23 @@ class Parts:
     gatherer: Gatherer
     store: FeedbackStore
     shown_cards: ShownCards
+    callers: Callers | None
     now: Callable[[], datetime]
 
 
 def cds_services_blueprint(parts: Parts) -> Blueprint:
     """Routes ``/cds-services``, ``/cds-services/<id>`` and ``/cds-services/<id>/feedback``."""
     blueprint = Blueprint("cds_services", __name__)
+    require_caller(blueprint, parts.callers, parts.settings, parts.now)
 
     @blueprint.get("/cds-services")
     def discovery() -> Response:
-        services = [described(s, parts.content.version) for s in parts.content.services.values()]
+        known = caller()
+        services = [
+            described(service, parts.content.version)
+            for service in parts.content.services.values()
+            if known is None or known.issuer.may_use(service.id)
+        ]
         return json_response({"services": services})
 
     @blueprint.post("/cds-services/<service_id>")
@@ -61,11 +70,15 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
         orders = draft_orders(hook_request.context)
         as_of = parts.settings.as_of or parts.now()
         if service.screen is not None:
-            drafts = parts.gatherer.drafts_alone(hook_request, orders, budget)
+            drafts = parts.gatherer.drafts_alone(
+                hook_request, orders, budget, allowed_servers()
+            )
             if screened_out(parts.content, service, drafts, as_of):
                 log.info("%s: no order of ours", service.id)
                 return json_response(_nothing(parts, drafts))
-        record = parts.gatherer.gather(service, hook_request, budget, orders)
+        record = parts.gatherer.gather(
+            service, hook_request, budget, orders, allowed_servers()
+        )
         decision = decide(parts.content, record, as_of, service)
         language = language_for(parts.settings.language, request.accept_languages, record)
         body = render(

@@ -75,6 +75,8 @@ def install_errors(app: Flask) -> None:
         if status >= 500:
             log.error("%s %s failed: %s", request.method, _route(), _places(error))
         response = json_response(operation_outcome(error), status)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
         if status == 503:
             response.headers["Retry-After"] = "5"
         return response

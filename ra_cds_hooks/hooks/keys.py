@@ -1,0 +1,160 @@
+"""The public keys of the issuers: cached, renewed when they rotate, fetched a bounded number of times.
+
+A key set is read again when it is older than `MAX_AGE`, or when a token names a key that it does
+not hold, but never more often than every `MIN_INTERVAL`: a caller with an invented `kid` cannot
+make this service hammer its client. A set that cannot be renewed serves on until `STALE_AGE`.
+
+Sources: CDS Hooks 2.0.1 [JWT Signing Algorithm], RFC 7517 (JWK Set).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+import orjson
+import requests
+
+from ra_cds_hooks.errors import ConfigurationError
+from ra_cds_hooks.hooks.issuers import Issuer
+
+MAX_AGE = 15 * 60.0
+MIN_INTERVAL = 60.0
+STALE_AGE = 24 * 3600.0
+MAX_BYTES = 256 * 1024
+TIMEOUT = (1.0, 2.0)
+
+Fetch = Callable[[str], bytes]
+
+
+class KeysUnavailable(Exception):
+    """The issuer's key set cannot be had at the moment. Its text names no URL and no token."""
+
+
+@dataclass
+class _Cached:
+    keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    read_at: float | None = None
+    tried_at: float | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def fetch(url: str, ca_bundle: Path | None = None) -> bytes:
+    """The body at ``url``: GET, no redirect, no proxy or credential of the environment.
+
+    Raises KeysUnavailable.
+    """
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            with session.get(
+                url,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+                verify=str(ca_bundle) if ca_bundle else True,
+            ) as response:
+                if response.status_code != 200:
+                    raise KeysUnavailable(f"status {response.status_code}")
+                body: bytes = response.raw.read(MAX_BYTES + 1, decode_content=True)
+        except requests.RequestException as error:
+            raise KeysUnavailable(type(error).__name__) from None
+        except OSError as error:
+            raise KeysUnavailable(type(error).__name__) from None
+    if len(body) > MAX_BYTES:
+        raise KeysUnavailable("the key set is too large")
+    return body
+
+
+class IssuerKeys:
+    """Keys by issuer and `kid`. One per process, safe from several threads.
+
+    ``clock`` gives monotonic seconds; ``get`` reads a URL (`fetch`).
+    """
+
+    def __init__(self, clock: Callable[[], float], get: Fetch = fetch) -> None:
+        self._clock = clock
+        self._get = get
+        self._cached: dict[str, _Cached] = {}
+        self._adding = threading.Lock()
+
+    def key(self, issuer: Issuer, kid: str) -> jwt.PyJWK | None:
+        """The key, None when the issuer has none of that name. Raises KeysUnavailable."""
+        with self._adding:
+            cached = self._cached.setdefault(issuer.iss, _Cached())
+        with cached.lock:
+            now = self._clock()
+            known = cached.keys.get(kid)
+            fresh = cached.read_at is not None and now - cached.read_at < MAX_AGE
+            if known is not None and fresh:
+                return known
+            if cached.tried_at is None or now - cached.tried_at >= MIN_INTERVAL:
+                cached.tried_at = now
+                try:
+                    cached.keys = self._read(issuer)
+                    cached.read_at = now
+                except KeysUnavailable:
+                    if cached.read_at is None or now - cached.read_at >= STALE_AGE:
+                        raise
+            elif cached.read_at is None:
+                raise KeysUnavailable("not read yet")
+            return cached.keys.get(kid)
+
+    def _read(self, issuer: Issuer) -> dict[str, jwt.PyJWK]:
+        if issuer.jwks_file is not None:
+            try:
+                body = issuer.jwks_file.read_bytes()
+            except OSError as error:
+                raise KeysUnavailable(type(error).__name__) from None
+        else:
+            body = self._get(str(issuer.jku))
+        return keys_in(body)
+
+
+def keys_in(body: bytes) -> dict[str, jwt.PyJWK]:
+    """The usable public signing keys of a JWK Set by `kid`; others are passed over.
+
+    Raises KeysUnavailable when it is no JWK Set.
+    """
+    try:
+        listed = orjson.loads(body)["keys"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise KeysUnavailable("not a JWK Set") from None
+    found = {}
+    for entry in listed if isinstance(listed, list) else ():
+        key = _usable(entry)
+        if key is not None:
+            found[str(entry["kid"])] = key
+    return found
+
+
+def _usable(entry: Any) -> jwt.PyJWK | None:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("kid"), str):
+        return None
+    # Symmetric keys are never a public key; a private one in a public set is not to be trusted.
+    if entry.get("kty") not in {"EC", "RSA"} or "d" in entry or entry.get("use", "sig") != "sig":
+        return None
+    try:
+        return jwt.PyJWK(dict(entry))
+    except jwt.PyJWTError:
+        return None
+
+
+def require_readable(issuers: Mapping[str, Issuer]) -> None:
+    """Raise ConfigurationError when a local key file cannot be used: better at start than at work."""
+    for issuer in issuers.values():
+        if issuer.jwks_file is not None:
+            try:
+                usable = keys_in(issuer.jwks_file.read_bytes())
+            except (OSError, KeysUnavailable) as error:
+                raise ConfigurationError(
+                    f"RA_CDS_ISSUERS: {issuer.jwks_file.name} is no readable JWK Set ({error})"
+                ) from None
+            if not usable:
+                raise ConfigurationError(
+                    f"RA_CDS_ISSUERS: {issuer.jwks_file.name} holds no public EC or RSA key with kid"
+                )
