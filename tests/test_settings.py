@@ -55,7 +55,11 @@ def test_a_date_is_noon_of_that_day():
     [
         ({"port": "eighty"}, "RA_CDS_PORT"),
         ({"language": "fr"}, "RA_CDS_LANGUAGE"),
-        ({"as_of": "2026-11-23", "host": "0.0.0.0"}, "RA_CDS_AS_OF"),
+        ({"as_of": "2026-11-23", "host": "0.0.0.0", "allow_anonymous": True}, "RA_CDS_AS_OF"),
+        ({"host": "0.0.0.0"}, "RA_CDS_ISSUERS"),
+        ({"issuers": "issuers.toml"}, "RA_CDS_PUBLIC_BASE_URL"),
+        ({"jwt_algorithms": "HS256"}, "RA_CDS_JWT_ALGORITHMS"),
+        ({"fhir_private_networks": "10.0.0.0/33"}, "RA_CDS_FHIR_PRIVATE_NETWORKS"),
         ({"as_of": "2026-11-23T10:00:00"}, "time zone"),
         ({"as_of": "2026-99-23"}, "RA_CDS_AS_OF"),
     ],

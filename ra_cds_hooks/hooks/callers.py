@@ -151,8 +151,8 @@ class Callers:
         self, claims: Mapping[str, Any], issuer: Issuer, url: str, now: datetime
     ) -> tuple[str | None, str, datetime]:
         rules, moment = self._rules, now.timestamp()
-        exp, iat, jti = claims.get("exp"), claims.get("iat"), claims.get("jti")
-        if not _is_time(exp) or not _is_time(iat) or not isinstance(jti, str):
+        exp, iat, jti = _time(claims, "exp"), _time(claims, "iat"), claims.get("jti")
+        if exp is None or iat is None or not isinstance(jti, str):
             raise _refused(Refusal.CLAIMS)
         if not 0 < len(jti) <= MAX_CLAIM:
             raise _refused(Refusal.CLAIMS)
@@ -162,8 +162,8 @@ class Callers:
         # days would have to be remembered for days.
         if exp - moment > rules.max_lifetime + rules.leeway:
             raise _refused(Refusal.LIFETIME)
-        nbf = claims.get("nbf")
-        if nbf is not None and (not _is_time(nbf) or moment < nbf - rules.leeway):
+        nbf = _time(claims, "nbf")
+        if "nbf" in claims and (nbf is None or moment < nbf - rules.leeway):
             raise _refused(Refusal.NOT_YET_VALID)
         if url not in _audiences(claims.get("aud")):
             raise _refused(Refusal.AUDIENCE)
@@ -190,8 +190,12 @@ def _audiences(aud: Any) -> Sequence[str]:
     return [item for item in listed if isinstance(item, str)]
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**40
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    """A claim in seconds since 1970; None when it is missing or no sensible time."""
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 2**40:
+        return None
+    return float(value)
 
 
 def _refused(cause: Refusal) -> Unauthorized:

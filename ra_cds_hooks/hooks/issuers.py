@@ -104,8 +104,6 @@ def _require_key_url(jku: Any, where: str) -> None:
         parts is None
         or not parts.hostname
         or parts.username is not None
-        or not (
-            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-        )
+        or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)))
     ):
         raise ConfigurationError(f"{where}: jku is not an https URL")

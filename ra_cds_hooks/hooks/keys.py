@@ -1,4 +1,4 @@
-"""The public keys of the issuers: cached, renewed when they rotate, fetched a bounded number of times.
+"""The public keys of the issuers: cached, renewed when they rotate, fetched within bounds.
 
 A key set is read again when it is older than `MAX_AGE`, or when a token names a key that it does
 not hold, but never more often than every `MIN_INTERVAL`: a caller with an invented `kid` cannot
@@ -145,7 +145,7 @@ def _usable(entry: Any) -> jwt.PyJWK | None:
 
 
 def require_readable(issuers: Mapping[str, Issuer]) -> None:
-    """Raise ConfigurationError when a local key file cannot be used: better at start than at work."""
+    """Raise ConfigurationError when a local key file cannot be used."""
     for issuer in issuers.values():
         if issuer.jwks_file is not None:
             try:
@@ -156,5 +156,6 @@ def require_readable(issuers: Mapping[str, Issuer]) -> None:
                 ) from None
             if not usable:
                 raise ConfigurationError(
-                    f"RA_CDS_ISSUERS: {issuer.jwks_file.name} holds no public EC or RSA key with kid"
+                    f"RA_CDS_ISSUERS: {issuer.jwks_file.name} holds no public EC or RSA "
+                    "key with a kid"
                 )

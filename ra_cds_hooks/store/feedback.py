@@ -89,7 +89,7 @@ class FeedbackStore:
         """
         rows = [_row(service_id, answer, received_at) for answer in answers]
         try:
-            self.prepare()
+            self._prepare()
             with Session(self._engine) as session, session.begin():
                 return sum(_insert_once(session, row) for row in rows)
         except SQLAlchemyError as error:
@@ -100,7 +100,7 @@ class FeedbackStore:
     def all(self) -> Sequence[FeedbackRow]:
         """Every stored answer, oldest first. Raises StoreUnavailable."""
         try:
-            self.prepare()
+            self._prepare()
             with Session(self._engine) as session:
                 return session.scalars(select(FeedbackRow).order_by(FeedbackRow.id)).all()
         except SQLAlchemyError as error:
@@ -109,7 +109,7 @@ class FeedbackStore:
     def count(self) -> int:
         """How many answers are stored. Raises StoreUnavailable."""
         try:
-            self.prepare()
+            self._prepare()
             with Session(self._engine) as session:
                 return session.scalar(select(func.count()).select_from(FeedbackRow)) or 0
         except SQLAlchemyError as error:
@@ -119,17 +119,12 @@ class FeedbackStore:
         """Releases the connections."""
         self._engine.dispose()
 
-<<<<<<< HEAD
     def ready_engine(self) -> Engine:
         """The engine, once the tables are there. Raises SQLAlchemyError when they cannot be."""
         self._prepare()
         return self._engine
 
     def _prepare(self) -> None:
-=======
-    def prepare(self) -> None:
-        """Make the tables that are not there yet. Raises SQLAlchemyError."""
->>>>>>> c5b889f (wip trust)
         # On first use rather than at start: cards must be answered while the database is away.
         if not self._ready:
             with self._engine.begin() as connection:

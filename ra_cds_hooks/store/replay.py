@@ -11,7 +11,7 @@ import heapq
 import threading
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, String, delete, insert
+from sqlalchemy import DateTime, Engine, String, delete, insert
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,7 +63,6 @@ class DatabaseReplay:
 
     def __init__(self, store: FeedbackStore) -> None:
         self._store = store
-        self._engine = store.engine
         self._sweeping = threading.Lock()
         self._swept: datetime | None = None
 
@@ -71,9 +70,9 @@ class DatabaseReplay:
         """Remember the token until ``expires``; False when it was used. Raises StoreUnavailable."""
         row = {"fingerprint": _fingerprint(issuer, jti), "expires_at": expires.astimezone(UTC)}
         try:
-            self._store.prepare()
-            self._sweep(now)
-            with self._engine.begin() as connection:
+            engine = self._store.ready_engine()
+            self._sweep(engine, now)
+            with engine.begin() as connection:
                 connection.execute(insert(UsedToken).values(**row))
         except IntegrityError:
             return False
@@ -83,11 +82,11 @@ class DatabaseReplay:
             ) from None
         return True
 
-    def _sweep(self, now: datetime) -> None:
+    def _sweep(self, engine: Engine, now: datetime) -> None:
         """Forget what has expired, once a minute at most."""
         with self._sweeping:
             if self._swept is not None and (now - self._swept).total_seconds() < 60:
                 return
             self._swept = now
-        with self._engine.begin() as connection:
+        with engine.begin() as connection:
             connection.execute(delete(UsedToken).where(UsedToken.expires_at <= now.astimezone(UTC)))

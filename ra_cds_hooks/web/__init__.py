@@ -14,8 +14,8 @@ from ra_cds_hooks.cql_engine_lite import ParameterError
 from ra_cds_hooks.decision import Content, decide, load_content
 from ra_cds_hooks.decision.parameters import read_overrides
 from ra_cds_hooks.errors import ConfigurationError
-from ra_cds_hooks.fhir.destination import Destinations
 from ra_cds_hooks.fhir.client import FhirClient, Limits
+from ra_cds_hooks.fhir.destination import Destinations
 from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks

@@ -18,8 +18,8 @@ from ra_cds_hooks.decision import Content, Service, decide, issues_of, render, s
 from ra_cds_hooks.errors import UnknownService
 from ra_cds_hooks.fhir.client import Budget
 from ra_cds_hooks.fhir.record import PatientRecord
-from ra_cds_hooks.hooks.drafts import draft_orders
 from ra_cds_hooks.hooks.callers import Callers
+from ra_cds_hooks.hooks.drafts import draft_orders
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.hooks.models import FeedbackItem
 from ra_cds_hooks.hooks.parse import parse_feedback, parse_hook_request
@@ -70,15 +70,11 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
         orders = draft_orders(hook_request.context)
         as_of = parts.settings.as_of or parts.now()
         if service.screen is not None:
-            drafts = parts.gatherer.drafts_alone(
-                hook_request, orders, budget, allowed_servers()
-            )
+            drafts = parts.gatherer.drafts_alone(hook_request, orders, budget, allowed_servers())
             if screened_out(parts.content, service, drafts, as_of):
                 log.info("%s: no order of ours", service.id)
                 return json_response(_nothing(parts, drafts))
-        record = parts.gatherer.gather(
-            service, hook_request, budget, orders, allowed_servers()
-        )
+        record = parts.gatherer.gather(service, hook_request, budget, orders, allowed_servers())
         decision = decide(parts.content, record, as_of, service)
         language = language_for(parts.settings.language, request.accept_languages, record)
         body = render(

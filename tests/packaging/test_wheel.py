@@ -66,7 +66,7 @@ def test_it_serves_the_hooks_and_the_page(installed, tmp_path):
     )  # fmt: skip
     try:
         services = json.loads(_get("http://127.0.0.1:18099/cds-services", server))
-        assert [s["id"] for s in services["services"]] == ["ra-refractory-review"]
+        assert "ra-refractory-review" in [s["id"] for s in services["services"]]
         page = _get("http://127.0.0.1:18099/", server).decode()
         style = re.search(r'href="([^"]+\.css)"', page)
         assert style, "the page names its style sheet"

@@ -198,8 +198,8 @@ PARAMETER = "RAParameters.Joint Count Maximum"
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({PARAMETER: "many"}, "Joint Count Maximum is not of type System.Decimal"),
-        ({"RAParameters.No Such": 1}, "no parameter is called RAParameters.No Such"),
+        ({PARAMETER: "many"}, "Joint Count Maximum: not a Decimal"),
+        ({"RAParameters.No Such": 1}, "no parameter is called .RAParameters.No Such"),
     ],
 )
 def test_a_wrong_parameter_stops_the_start(tmp_path, parameters, message):

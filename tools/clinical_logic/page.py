@@ -94,7 +94,9 @@ def problems(found: Iterable[Rule]) -> list[str]:
             said.append(f"{rule.key}: no case in which it fires")
         if not rule.silent:
             said.append(f"{rule.key}: no case in which it does not fire")
-    said += [f"row {row}: neither computed nor left out" for row in SPEC_ROWS if row not in answered]
+    said += [
+        f"row {row}: neither computed nor left out" for row in SPEC_ROWS if row not in answered
+    ]
     return said
 
 
