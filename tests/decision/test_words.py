@@ -19,7 +19,10 @@ from ra_cds_hooks.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
-GATE = ("InfectionSafety", "ActiveTuberculosis", "LatentTuberculosis", "LungSafety")
+GATE = (
+    *("InfectionSafety", "ActiveTuberculosis", "LatentTuberculosis", "LungSafety"),
+    *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
+)
 # Upper-case literals of the gate's libraries that are inputs and no findings.
 NO_FINDING = {"STRICT", "ANTIBIOTIC", "TB_TREATMENT"}
 CODE = re.compile(r"[A-Z][A-Z0-9_]{3,}")
