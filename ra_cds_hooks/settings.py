@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         default_factory=lambda: _content_root() / "cql",
         description="Folder with elm/ and valuesets/.",
     )
+    cache_dir: Path | None = Field(
+        None, description="The user's own folder for the compiled CQL; the next start is faster."
+    )
     fixtures_dir: Path = Field(
         default_factory=lambda: _content_root() / "fhir_fixtures",
         description="Folder with the fixture patients of the demonstration page.",

@@ -20,14 +20,10 @@ from . import (
     compile_references,
     compile_terminology,
     compile_types,
-    fhir_json,
-    runtime,
-    values,
 )
 from .compile_operators import operator_call
 from .compile_property import Origin
 from .compile_references import operand_variables
-from .context import UNSET
 from .elm_types import (
     ChoiceOf,
     ListOf,
@@ -40,12 +36,10 @@ from .elm_types import (
 from .emitter import Emitter, Line, Node
 from .errors import LibraryLoadError
 from .fhir_types import ABSTRACT_RESOURCES, COMPLEX_DATATYPES, RESOURCES
+from .generated_names import namespace_of_programs
 from .inference import infer, origin_of
 from .library import FunctionDefinition, Library, resolve_function
 from .operator_check import refuse_unknown_operators
-from .operators.interval_bounds import make_interval
-from .sorting import sort_key, sort_rows
-from .type_tests import as_type, is_type
 
 # Importing these modules registers their node types.
 _NODE_MODULES = (
@@ -91,7 +85,7 @@ class Compiler:
 
     def __init__(self, libraries: Mapping[str, Library]) -> None:
         self.libraries = libraries
-        self.namespace: dict[str, Any] = _namespace()
+        self.namespace: dict[str, Any] = namespace_of_programs()
         self.lines: list[Line] = []
         self.owners: list[str] = []
         self.value_set_urls: list[str] = []
@@ -128,7 +122,7 @@ class Compiler:
         self._refuse_cycles()
         source = "\n".join(" " * line.depth + line.text for line in self.lines) + "\n"
         try:
-            code = compile(source, self.filename, "exec")
+            self.code = compile(source, self.filename, "exec")
         except (SyntaxError, RecursionError, MemoryError) as error:
             line = min(getattr(error, "lineno", None) or 1, len(self.lines)) - 1
             raise LibraryLoadError(
@@ -136,7 +130,7 @@ class Compiler:
                 library=self.owners[line],
                 locator=self.lines[line].locator,
             ) from error
-        exec(code, self.namespace)
+        exec(self.code, self.namespace)
         return self.namespace
 
     # ----- writing functions -----
@@ -204,6 +198,14 @@ class Compiler:
     def references(self) -> dict[str, frozenset[str]]:
         """Which generated functions each mentions; "g3" is define 3, "q3" parameter 3."""
         return {name: frozenset(others) for name, others in self._references.items()}
+
+    def locators(self) -> list[str | None]:
+        """Which CQL each line of the generated source stands for."""
+        return [line.locator for line in self.lines]
+
+    def constants(self) -> dict[str, Any]:
+        """What the generated code names besides the engine's own functions."""
+        return {name: self.namespace[name] for name in self._constants.values()}
 
     def _refuse_cycles(self) -> None:
         """A define that needs itself is an error at load (a function may call itself)."""
@@ -381,20 +383,3 @@ class Compiler:
     def origin_of(self, e: Emitter, elm: Node) -> Origin:
         """Which element of which resource types an expression reads, where that is plain."""
         return origin_of(e, elm)
-
-
-def _namespace() -> dict[str, Any]:
-    """The globals of generated code."""
-    found: dict[str, Any] = {"U": UNSET}
-    for module in (fhir_json, runtime):
-        found.update({name: v for name, v in vars(module).items() if not name.startswith("_")})
-    for name in values.__all__:
-        found[name] = getattr(values, name)
-    found |= {
-        "as_type": as_type,
-        "is_type": is_type,
-        "make_interval": make_interval,
-        "sort_key": sort_key,
-        "sort_rows": sort_rows,
-    }
-    return found

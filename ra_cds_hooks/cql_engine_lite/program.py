@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import marshal
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any
 
+from .compiled import Compiled, CompiledFile, texts_of
 from .compiler import Compiler
 from .context import UNSET, Evaluation, Retriever
 from .elm_types import Named
@@ -56,7 +59,7 @@ class Parameter:
 class Program:
     """Libraries that were loaded together. Immutable after loading."""
 
-    def __init__(self, compiler: Compiler, source: _Source) -> None:
+    def __init__(self, compiler: Compiler | Compiled, source: _Source) -> None:
         namespace = compiler.compile()
         self.defines = tuple(
             Define(d.name, d.library, namespace[d.function_name]) for d in compiler.defines
@@ -76,7 +79,7 @@ class Program:
         self._retrieved = frozenset(compiler.retrieved)
         self._numbers = {define.name: number for number, define in enumerate(self.defines)}
         self._parameter_numbers = {p.name: number for number, p in enumerate(self.parameters)}
-        self._locators = [line.locator for line in compiler.lines]
+        self._locators = compiler.locators()
         self._owners = tuple(compiler.owners)
         self._filename = compiler.filename
         self._source = source
@@ -298,30 +301,57 @@ class Results:
 class _Source:
     """The documents of a program for a later compilation: a hundredth of their size in memory."""
 
-    def __init__(self, documents: list[Mapping[str, Any]]) -> None:
+    def __init__(self, documents: list[Mapping[str, Any]], packed: bytes = b"") -> None:
         self._documents: list[Mapping[str, Any]] = []
-        self._packed = b""
+        self.packed = packed
         try:
-            self._packed = zlib.compress(marshal.dumps(documents), 1)
+            self.packed = packed or zlib.compress(marshal.dumps(documents), 1)
         except ValueError:  # a JSON parser's own number or mapping types
             self._documents = documents
 
     def documents(self) -> list[Mapping[str, Any]]:
         """The documents, in the order given."""
-        if not self._packed:
+        if not self.packed:
             return self._documents
-        found: list[Mapping[str, Any]] = marshal.loads(zlib.decompress(self._packed))
+        found: list[Mapping[str, Any]] = marshal.loads(zlib.decompress(self.packed))
         return found
 
 
-def load(libraries: Iterable[Mapping[str, Any]]) -> Program:
-    """Load ELM JSON documents (parsed) that together resolve all their includes.
+def load(
+    libraries: Iterable[Mapping[str, Any] | bytes],
+    *,
+    cache: Path | None = None,
+    parse: Callable[[bytes], Any] = json.loads,
+) -> Program:
+    """Load ELM JSON documents, parsed or as text, that together resolve all their includes.
+
+    With `cache`, a folder of this user's own, what was compiled is kept there and found by the
+    next start: give text, then that start does not parse either (see `compiled` for the trust that
+    the folder needs). `parse` reads the text where it has to be read.
 
     Raises LibraryLoadError (bad document, missing or cyclic include, unknown name) and
     UnsupportedOperatorError, both with library and locator.
     """
-    documents = list(libraries)
+    given = list(libraries)
+    file = CompiledFile(cache, texts_of(given)) if cache is not None else None
+    compiled = file.read() if file is not None else None
+    if compiled is not None:
+        return Program(compiled, _Source([], compiled.packed))
+    documents = [_parsed(each, parse) if isinstance(each, bytes) else each for each in given]
     found = read_libraries(documents)
     if not found:
         raise LibraryLoadError("no library was given")
-    return Program(Compiler(found), _Source(documents))
+    compiler, source = Compiler(found), _Source(documents)
+    program = Program(compiler, source)
+    if file is not None:
+        file.write(compiler, source.packed)
+    return program
+
+
+def _parsed(text: bytes, parse: Callable[[bytes], Any]) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise LibraryLoadError(
+            f"not a JSON document ({error}): load what the CQL translator writes as JSON"
+        ) from error

@@ -141,12 +141,18 @@ class Content:
         return tuple(needed)
 
 
-def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None) -> Content:
+def load_content(
+    content_dir: Path,
+    parameters: Mapping[str, Any] | None = None,
+    cache_dir: Path | None = None,
+) -> Content:
     """Load ELM and value sets from ``content_dir`` (the ``cql`` folder), cards and words from here.
 
     ``parameters`` maps ``"Library.Parameter Name"`` to a value (see `decision.parameters`) and
-    overrides the defaults. Raises ConfigurationError for one that does not fit, ContentError when
-    a file is missing or malformed, and the engine's load errors.
+    overrides the defaults. ``cache_dir`` keeps the compiled program for the next start.
+
+    Raises ConfigurationError for a parameter that does not fit, ContentError when a file is missing
+    or malformed, and the engine's load errors.
     """
     elm_files = sorted(p for p in (content_dir / "elm").glob("*.json") if p.name != "manifest.json")
     if not elm_files:
@@ -154,7 +160,8 @@ def load_content(content_dir: Path, parameters: Mapping[str, Any] | None = None)
             f"no ELM found under {content_dir / 'elm'}: run `make elm`, or set RA_CDS_CONTENT_DIR "
             "to the cql folder of an installation"
         )
-    program = load(orjson.loads(path.read_bytes()) for path in elm_files)
+    texts = [path.read_bytes() for path in elm_files]
+    program = load(texts, cache=cache_dir, parse=orjson.loads)
     terminology = program.bind(ValueSets.from_directory(content_dir / "valuesets"))
     layout = _read(HERE / "members.toml")
     cards = {card.id: card for card in map(_card, sorted((HERE / "cards").glob("*.toml")))}

@@ -39,7 +39,7 @@ def reading_for(content: Content, settings: Settings) -> Reading:
 def content_for(settings: Settings) -> Content:
     """The clinical content with the site's own parameters. Raises as `load_content` does."""
     given = read_overrides(settings.parameters_file) | settings.parameters
-    return load_content(settings.content_dir, given)
+    return load_content(settings.content_dir, given, settings.cache_dir)
 
 
 def check_content(content: Content, as_of: datetime) -> None:
