@@ -44,6 +44,10 @@ def query(e: Emitter, elm: Node) -> str:
             rows_name = _distinct_rows(e, sources)
     else:
         e.emit(f"{result} = {'[]' if gives_list else 'None'}")
+    if gives_list or aggregate is not None:
+        # A query over nothing but nulls is null (FHIR-40225), not empty and not `starting`.
+        nulls = " and ".join(f"{source.rows} is None" for source in sources)
+        e.emit(f"if {nulls}: {result} = None")
 
     outer = (e.collector, e.collector_uses, e.depth)
     row_collector = e.temporary("r")
@@ -286,7 +290,8 @@ def _finish(e: Emitter, elm: Node, result: str, gives_list: bool) -> str:
     if not gives_list:
         return result
     if returned is not None and returned.get("distinct", True):
-        result = e.assign(f"{e.constant(OPERATORS['Distinct'].function)}({result})")
+        distinct = e.constant(OPERATORS["Distinct"].function)
+        result = e.assign(f"{distinct}({result})")
     sort = elm.get("sort")
     if sort is not None:
         type_ = e.type_of(elm)

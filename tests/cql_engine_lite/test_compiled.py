@@ -55,11 +55,11 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def answers(found: Program) -> dict[str, object]:
     """Everything that a program says of itself, every value, and all evidence."""
     record = Record({"resourceType": "Patient", "id": "p", "birthDate": "1970-05-01"}, ROW)
-    values = {}
+    values: dict[str, object] = {}
     for name in sorted(found.define_names()):
         try:
             results = found.evaluate(record, VALUE_SETS, None, AS_OF, [name])
-            values[name] = repr((results[name], results.evidence(name)))
+            values[name] = (results[name], results.evidence(name))
         except CqlEngineError as error:
             values[name] = str(error)
     return {
