@@ -18,6 +18,7 @@ from tests.cql.build import (
     statement,
 )
 from tests.cql.gate_records import ago, cxr, igra, ra
+from tests.cql.laboratory_records import labs
 
 ILD = condition(SNOMED("233703007"), "2024-03-01")
 PNEUMONIA = condition(SNOMED("233604007"), ago(10))
@@ -128,7 +129,10 @@ def test_ra_is_unknown_where_the_problem_list_is_incomplete() -> None:
     assert ask("Missing Data Card", **missing) is True
 
 
-CLEAN = [igra("NEG"), cxr(), observation("hrct-chest", ("urn:ra-cds-hooks:codes", "normal"))]
+CLEAN = [
+    *(igra("NEG"), cxr(), *labs()),
+    observation("hrct-chest", ("urn:ra-cds-hooks:codes", "normal")),
+]
 
 
 def test_gate_summary_without_findings_is_ok_and_names_none() -> None:

@@ -20,7 +20,13 @@ from ra_cds_hooks.settings import load_settings
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
 GATE = (
-    *("InfectionSafety", "ActiveTuberculosis", "LatentTuberculosis", "LungSafety"),
+    *(
+        "InfectionSafety",
+        "ActiveTuberculosis",
+        "LatentTuberculosis",
+        "LungSafety",
+        "LaboratorySafety",
+    ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
 )
 # Upper-case literals of the gate's libraries that are inputs and no findings.
