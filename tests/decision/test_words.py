@@ -26,6 +26,7 @@ GATE = (
         "LatentTuberculosis",
         "LungSafety",
         "LaboratorySafety",
+        "InteractionSafety",
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
 )
