@@ -127,6 +127,16 @@ class Settings(BaseSettings):
     fhir_budget_seconds: float = Field(
         3.0, gt=0, le=60, description="Time for all calls to the FHIR server of one request."
     )
+    fhir_budget_with_prefetch_seconds: float = Field(
+        0.4, gt=0, le=60, description="The same where the prefetch is enough to answer."
+    )
+    fhir_tries: int = Field(3, ge=1, le=10, description="Attempts at one read.")
+    fhir_breaker_failures: int = Field(
+        5, ge=1, le=1000, description="Failures in a row after which a server is left alone."
+    )
+    fhir_breaker_rest_seconds: float = Field(
+        10.0, gt=0, le=3600, description="How long it is left alone."
+    )
     fhir_connect_timeout_seconds: float = Field(
         1.0, gt=0, le=30, description="Time to connect to the FHIR server."
     )

@@ -23,6 +23,13 @@ import urllib3
 
 from ra_cds_hooks.fhir.destination import CheckedAdapter, Destinations
 from ra_cds_hooks.fhir.json_text import JsonError, parse_json
+from ra_cds_hooks.fhir.patience import (
+    PASSING_STATUSES,
+    Breakers,
+    Patience,
+    pause_before,
+    retry_after,
+)
 
 _CHUNK = 64 * 1024
 
@@ -45,6 +52,8 @@ class Failure(StrEnum):
     FOREIGN_PAGE = "next page on another server"
     REPEATED_PAGE = "page repeated"
     TOO_MANY_PAGES = "too many pages"
+    THROTTLED = "too many requests"
+    RESTING = "failing, left alone for a while"
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,10 @@ class Budget:
         """Seconds left, 0.0 when used up."""
         return max(0.0, self._end - self._clock())
 
+    def shorten(self, seconds: float) -> None:
+        """From now on at most ``seconds``: enough is known, the rest only narrows the advice."""
+        self._end = min(self._end, self._clock() + seconds)
+
 
 @dataclass(frozen=True)
 class Server:
@@ -89,9 +102,19 @@ class Limits:
 
 
 class _Stopped(Exception):
-    def __init__(self, failure: Failure) -> None:
+    """A call that came to nothing. ``passing``: a moment may mend it, so it is worth a repeat."""
+
+    def __init__(
+        self, failure: Failure, *, passing: bool = False, wait: float | None = None
+    ) -> None:
         super().__init__(failure)
         self.failure = failure
+        self.passing = passing
+        self.wait = wait
+
+
+# What tells of a server in trouble, and not of this request.
+_SERVER_FAULTS = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.HTTP_ERROR, Failure.THROTTLED}
 
 
 class FhirClient:
@@ -104,8 +127,13 @@ class FhirClient:
         ca_bundle: Path | None = None,
         connections: int = 12,
         destinations: Destinations | None = None,
+        patience: Patience | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._limits = limits
+        self._patience = patience or Patience()
+        self.breakers = Breakers(self._patience, time.monotonic)
+        self._sleep = sleep
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxies: the token has one destination
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -170,6 +198,31 @@ class FhirClient:
         return None
 
     def _get(self, server: Server, url: str, budget: Budget) -> dict[str, Any]:
+        """One document; repeated where a moment may mend it and the budget allows."""
+        if not self.breakers.may_call(server.base_url):
+            raise _Stopped(Failure.RESTING)
+        for attempt in range(1, self._patience.tries + 1):
+            try:
+                document = self._get_once(server, url, budget)
+            except _Stopped as stop:
+                pause = pause_before(attempt, self._patience, stop.wait)
+                last = attempt == self._patience.tries or pause >= budget.remaining()
+                if not stop.passing or last:
+                    self._note(server, stop.failure)
+                    raise
+                self._sleep(pause)
+            else:
+                self.breakers.worked(server.base_url)
+                return document
+        raise AssertionError("the last attempt returns or raises")
+
+    def _note(self, server: Server, failure: Failure) -> None:
+        if failure in _SERVER_FAULTS:
+            self.breakers.failed(server.base_url)
+        elif failure is not Failure.BUDGET:
+            self.breakers.worked(server.base_url)
+
+    def _get_once(self, server: Server, url: str, budget: Budget) -> dict[str, Any]:
         left = budget.remaining()
         if left <= 0:
             raise _Stopped(Failure.BUDGET)
@@ -183,13 +236,17 @@ class FhirClient:
                 url, headers=headers, timeout=timeout, allow_redirects=False, stream=True
             ) as response:
                 if (failure := _status_failure(response.status_code)) is not None:
-                    raise _Stopped(failure)
+                    raise _Stopped(
+                        failure,
+                        passing=response.status_code in PASSING_STATUSES,
+                        wait=retry_after(response.headers.get("Retry-After")),
+                    )
                 body = self._body(response, budget)
         except requests.Timeout:
             raise _Stopped(Failure.TIMEOUT) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
             # The text of these errors holds the URL, and that names the patient.
-            raise _Stopped(Failure.UNREACHABLE) from None
+            raise _Stopped(Failure.UNREACHABLE, passing=True) from None
         try:
             document = parse_json(body)
         except JsonError:
@@ -254,6 +311,7 @@ def _status_failure(status: int) -> Failure | None:
     if 300 <= status < 400:
         return Failure.REDIRECT
     return {
+        429: Failure.THROTTLED,
         401: Failure.UNAUTHORIZED,
         403: Failure.FORBIDDEN,
         404: Failure.NOT_FOUND,

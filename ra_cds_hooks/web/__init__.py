@@ -17,6 +17,7 @@ from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.client import FhirClient, Limits
 from ra_cds_hooks.fhir.destination import Destinations
 from ra_cds_hooks.fhir.local_codes import LocalCodes
+from ra_cds_hooks.fhir.patience import Patience
 from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
@@ -94,9 +95,15 @@ def create_app(
                 destinations=Destinations(
                     loopback=settings.loopback_fhir, networks=settings.fhir_private_networks
                 ),
+                patience=Patience(
+                    tries=settings.fhir_tries,
+                    failures=settings.fhir_breaker_failures,
+                    rest_seconds=settings.fhir_breaker_rest_seconds,
+                ),
             ),
             allowed_servers=settings.fhir_servers,
             loopback=settings.loopback_fhir,
+            enough_seconds=settings.fhir_budget_with_prefetch_seconds,
             parallel_reads=settings.fhir_parallel_reads,
         ),
         store=store,

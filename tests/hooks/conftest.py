@@ -41,7 +41,9 @@ def gatherer():
     reading = Reading(
         ElementChecks({"Observation": {"status", "code", "value"}, "Procedure": {"code"}})
     )
-    built = Gatherer(reading, FhirClient(Limits(connect_seconds=0.5, read_seconds=0.5)))
+    client = FhirClient(Limits(connect_seconds=0.5, read_seconds=0.5))
+    # The short budget after a full prefetch has tests of its own (test_patience.py).
+    built = Gatherer(reading, client, enough_seconds=3.0)
     yield built
     built.close()
 

@@ -181,7 +181,7 @@ FAULTS = [
     ("500", (500, b"no"), "http error"),
     ("401", (401, {}), "unauthorized"),
     ("403", (403, {}), "forbidden"),
-    ("429", (429, {}), "http error"),
+    ("429", (429, {}), "too many requests"),
     ("truncated", truncated, "unreachable"),
     ("truncated json", (200, b'{"resourceType": "Bund'), "not json"),
     ("html", (200, b"<html>CANARY</html>"), "not json"),

@@ -183,6 +183,11 @@ def test_the_index_drug_is_the_drug_that_was_laid_over(run):
 # --- one patient, several ways ---
 
 
+def review_templates(client):
+    [found] = [s for s in client.discover() if s["id"] == "ra-refractory-review"]
+    return found["prefetch"]
+
+
 @pytest.fixture
 def varied(run):
     """Overlaid patients with different primary codes, one of each."""
@@ -193,7 +198,7 @@ def varied(run):
 
 
 def test_prefetch_and_fhir_server_give_the_same_decision(client, varied):
-    templates = client.discover()[0]["prefetch"]
+    templates = review_templates(client)
     for shot in varied:
         prefetch = client.resolve(templates, {"patientId": shot.patient_id})
         response = fired(client, shot.patient_id, prefetch=prefetch)
@@ -202,7 +207,7 @@ def test_prefetch_and_fhir_server_give_the_same_decision(client, varied):
 
 def test_without_a_server_only_what_no_key_covers_is_missing(client, varied):
     """Prefetch alone: histories kept in Procedure and CarePlan are unknown, nothing else moves."""
-    templates = client.discover()[0]["prefetch"]
+    templates = review_templates(client)
     for shot in varied:
         prefetch = client.resolve(templates, {"patientId": shot.patient_id})
         alone = decision_of(fired(client, shot.patient_id, prefetch=prefetch, with_fhir=False))
@@ -213,7 +218,7 @@ def test_without_a_server_only_what_no_key_covers_is_missing(client, varied):
             for issue in alone["dataIssues"]
             if issue["code"] == "DATA_INCOMPLETE"
         }
-        assert incomplete == {"Procedure", "CarePlan"}
+        assert incomplete == {"Procedure", "CarePlan", "AdverseEvent"}
 
 
 def test_a_result_on_the_last_page_decides(client, run, fhir_server):

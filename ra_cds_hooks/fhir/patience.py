@@ -1,0 +1,108 @@
+"""How long a FHIR server is given: repeats of reads inside the budget, and a breaker per server.
+
+Reads are idempotent, so what a moment may mend (a refused or reset connection, 429, 5xx) is tried
+again after a short pause, never beyond the time budget of the request. A server that keeps failing
+is left alone for a while, so that its trouble does not become everybody's waiting.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+TRIES = 3
+FIRST_PAUSE = 0.05
+PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Repeats and breaker: ``failures`` in a row open it, for ``rest_seconds``."""
+
+    tries: int = TRIES
+    first_pause: float = FIRST_PAUSE
+    failures: int = 5
+    rest_seconds: float = 10.0
+
+
+def pause_before(attempt: int, patience: Patience, retry_after: float | None) -> float:
+    """Seconds to wait before the repeat number ``attempt`` (1, 2 ...): doubled, with jitter.
+
+    The server's own Retry-After counts where it is longer.
+    """
+    backoff: float = patience.first_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+    return max(backoff, retry_after or 0.0)
+
+
+def retry_after(value: str | None, now: Callable[[], datetime] | None = None) -> float | None:
+    """A Retry-After header in seconds: a number or an HTTP date; None when there is no sense in it.
+
+    ``now`` gives the present moment for the date form.
+    """
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if now is None:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now()).total_seconds())
+
+
+@dataclass
+class _State:
+    failures: int = 0
+    open_until: float | None = None
+    probing: bool = False
+
+
+@dataclass
+class Breakers:
+    """One breaker per server. ``clock`` gives monotonic seconds; safe from several threads."""
+
+    patience: Patience
+    clock: Callable[[], float]
+    _states: dict[str, _State] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def may_call(self, server: str) -> bool:
+        """Whether the server is asked now: always while it works, one probe after its rest."""
+        with self._lock:
+            state = self._states.get(server)
+            if state is None or state.open_until is None:
+                return True
+            if self.clock() < state.open_until or state.probing:
+                return False
+            state.probing = True
+            return True
+
+    def worked(self, server: str) -> None:
+        """The server answered: its record is clean."""
+        with self._lock:
+            self._states.pop(server, None)
+
+    def failed(self, server: str) -> None:
+        """The server failed: one more, and its rest begins (again) at the limit."""
+        with self._lock:
+            state = self._states.setdefault(server, _State())
+            state.failures += 1
+            if state.probing or state.failures >= self.patience.failures:
+                state.open_until = self.clock() + self.patience.rest_seconds
+                state.probing = False
+
+    def resting(self) -> int:
+        """How many servers are left alone at the moment."""
+        with self._lock:
+            now = self.clock()
+            return sum(
+                state.open_until is not None and now < state.open_until
+                for state in self._states.values()
+            )
