@@ -71,7 +71,7 @@ def order_request(
     """The call of an order service (as discovery describes it) with the case's draft."""
     request = request_for(bundle, service["prefetch"], not_obtained=not_obtained)
     # What no key brings, a client may send under its type's name: there is nothing of it here.
-    for kind in ("AdverseEvent", "CarePlan", "MedicationDispense"):
+    for kind in ("AdverseEvent", "CarePlan", "Procedure"):
         request["prefetch"][kind] = {
             "resourceType": "Bundle",
             "type": "searchset",
