@@ -27,6 +27,7 @@ GATE = (
         "LungSafety",
         "LaboratorySafety",
         "InteractionSafety",
+        "ReproductionSafety",
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
 )
