@@ -229,6 +229,9 @@ def _card(path: Path) -> Card:
 
 def _service(path: Path) -> Service:
     raw = _read(path)
+    # A service of another hook may be like one that is there: what it does not say is the same.
+    if "like" in raw:
+        raw = _read(path.with_name(f"{raw['like']}.toml")) | raw
     try:
         return Service(
             id=raw["id"],

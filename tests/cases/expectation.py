@@ -53,6 +53,8 @@ KEYS = {
     *("objective_inflammation", "milestones", "activity", "adherence", "gates", "gaps_include"),
     # the draft order of the case and its card: tests/cases/order.py
     *("order", "data_issues_include", "cards", "cards_include", "not_obtained", "first_page_only"),
+    # options: [class, score] in rank order; options_removed: the classes without a rank
+    *("options", "options_removed", "options_last", "next_step", "ranking", "current_drugs"),
 }
 MILESTONES = {"month3", "month6", "assessmentDate", "evaluableFrom"}
 SCORES = {"das28Esr4", "das28Esr3", "das28Crp4", "das28Crp3", "cdai", "sdai"}
@@ -102,6 +104,10 @@ class Expectation:
             *_activity(wanted.get("activity", {}), document.get("activity", {})),
             *_members("adherence", wanted, document),
             *_gates(wanted.get("gates", {}), document.get("gates", {})),
+            *_options(wanted, document.get("options", [])),
+            *_same("nextStep", wanted.get("next_step"), document.get("nextStep", {}).get("action")),
+            *_same("ranking", wanted.get("ranking"), document.get("nextStep", {}).get("ranking")),
+            *_current_drugs(wanted, document.get("currentDrugFindings", [])),
             *_gaps(wanted.get("gaps_include", []), document.get("gaps", [])),
             *_missing(
                 "dataIssues",
@@ -138,6 +144,10 @@ def checked(case_id: str, wanted: Mapping[str, Any]) -> Expectation:
     _only(case_id, activity.get("components", {}), COMPONENTS)
     for key in ("baseline", "best"):
         _only(case_id, activity.get(key, {}), AT_ANOTHER_DATE)
+    for moa, _ in wanted.get("options", []):
+        _only(case_id, [moa], set(BIOLOGIC))
+    for key in ("options_removed", "options_last"):
+        _only(case_id, wanted.get(key, []), set(BIOLOGIC))
     gates = wanted.get("gates", {})
     checks = {name for name in gates if CHECK.fullmatch(name)}
     _only(case_id, gates, {"verdict", "onlyIfNoAlternative"} | checks)
@@ -246,6 +256,30 @@ def _agrees(wanted: str, found: str | None) -> bool:
     if wanted.startswith("unlike-"):
         return found != wanted.removeprefix("unlike-")
     return found == wanted
+
+
+def _options(wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """`options = []` expects that nothing is ranked; a class named nowhere is a difference too."""
+    ranked = sorted((o for o in found if "rank" in o), key=lambda o: o["rank"])
+    differences = []
+    if "options" in wanted:
+        order = [[o["class"], o["score"]] for o in ranked]
+        differences += _same("options", [list(pair) for pair in wanted["options"]], order)
+    if "options_removed" in wanted:
+        removed = sorted(o["class"] for o in found if "rank" not in o)
+        differences += _same("options removed", sorted(wanted["options_removed"]), removed)
+    if "options_last" in wanted:
+        last = sorted(o["class"] for o in ranked if o["standing"] == "last")
+        differences += _same("options last", sorted(wanted["options_last"]), last)
+    return differences
+
+
+def _current_drugs(wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """[ingredient, check] pairs of what stands against drugs that are taken."""
+    if "current_drugs" not in wanted:
+        return []
+    pairs = sorted([f["ingredient"], f["id"]] for f in found)
+    return _same("current drugs", sorted(list(pair) for pair in wanted["current_drugs"]), pairs)
 
 
 def _gaps(wanted: Iterable[str], gaps: Sequence[Mapping[str, Any]]) -> list[str]:

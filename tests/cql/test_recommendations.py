@@ -19,6 +19,9 @@ from tests.cql.build import (
 )
 from tests.cql.gate_records import ago, cxr, igra, ra
 from tests.cql.laboratory_records import labs
+from tests.cql.planted import planted
+from tests.cql.test_gate_composition import row
+from tests.cql.test_next_option import BTS
 
 ILD = condition(SNOMED("233703007"), "2024-03-01")
 PNEUMONIA = condition(SNOMED("233604007"), ago(10))
@@ -135,28 +138,71 @@ CLEAN = [
 ]
 
 
+def gate_summary(rows: list[Json], *resources: Json) -> Json:
+    """The summary where these are all rows of the gate."""
+    name = "RARecommendations.Gate Summary"
+    found: Json = planted({"SafetyGate.All Checks": rows}, [name], bundle(*resources))[name]
+    return found
+
+
 def test_gate_summary_without_findings_is_ok_and_names_none() -> None:
-    found = ask("Gate Summary", *FAILING, *CLEAN)
+    found = gate_summary([row([*BTS, "LEF"], "ok")], *FAILING)
     assert (found["verdict"], found["reason"], found["findings"]) == ("ok", None, [])
 
 
+LEFLUNOMIDE = statement("leflunomide", "2024-01-10")
+
+
 def test_gate_summary_puts_the_worst_and_then_the_widest_first() -> None:
-    leflunomide = statement("leflunomide", "2024-01-10")
-    found = ask("Gate Summary", *FAILING, *CLEAN, ILD, leflunomide, PNEUMONIA)
-    assert found["verdict"] == "block"
-    assert found["reason"] == "ACTIVE_SERIOUS_INFECTION"
-    assert [f["reason"] for f in found["findings"][:2]] == [
-        "ACTIVE_SERIOUS_INFECTION",
-        "ILD_LEFLUNOMIDE",
+    rows = [
+        row(["LEF"], "block", "both"),
+        row(["TNFi"], "caution", "start"),
+        row([*BTS, "LEF"], "block", "start"),
     ]
-    assert set(found["findings"][0]["classes"]) == {"BIOLOGIC_OR_TARGETED", "LEF"}
+    found = gate_summary(rows, *FAILING, LEFLUNOMIDE)
+    assert (found["verdict"], found["reason"]) == ("block", "block-start")
+    assert [f["reason"] for f in found["findings"]] == [
+        "block-start",
+        "block-both",
+        "caution-start",
+    ]
+    # the start of leflunomide is over
+    assert found["findings"][0]["classes"] == ["BIOLOGIC_OR_TARGETED"]
 
 
 def test_gate_summary_speaks_of_conventional_drugs_only_when_taken() -> None:
-    assert ask("Gate Summary", *FAILING, *CLEAN, ILD)["verdict"] == "caution"
-    leflunomide = statement("leflunomide", "2024-01-10")
-    found = ask("Gate Summary", *FAILING, *CLEAN, ILD, leflunomide)
+    rows = [row(BTS, "caution"), row(["LEF"], "block"), row(["MTX"], "block")]
+    assert gate_summary(rows, *FAILING)["verdict"] == "caution"
+    found = gate_summary(rows, *FAILING, LEFLUNOMIDE)
     assert (found["verdict"], found["findings"][0]["classes"]) == ("block", ["LEF"])
+    assert len(found["findings"]) == 2
+
+
+def test_a_block_of_one_molecule_stands_behind_what_concerns_the_class() -> None:
+    rows = [row(BTS, "caution"), row(["JAKi"], "block", molecules=["tofacitinib"])]
+    found = gate_summary(rows, *FAILING)
+    assert [f["verdict"] for f in found["findings"]] == ["caution", "block"]
+    every = ["tofacitinib", "baricitinib", "upadacitinib", "filgotinib"]
+    rows = [row(BTS, "caution"), row(["JAKi"], "block", molecules=every)]
+    assert gate_summary(rows, *FAILING)["findings"][0]["verdict"] == "block"
+
+
+@pytest.mark.parametrize("check", ["G-VAX", "G-HIV", "G-HCV", "G-ILD0"])
+def test_screening_is_listed_last_and_warns_of_nothing(check: str) -> None:
+    rows = [row(BTS, "do_first", check=check), row(["ABA"], "caution", "start")]
+    found = gate_summary(rows, *FAILING)
+    assert [(f["verdict"], f["screening"]) for f in found["findings"]] == [
+        ("caution", False),
+        ("do_first", True),
+    ]
+    name = "RARecommendations.Safety Gate Card Indicator"
+
+    def indicator(rows: list[Json]) -> Any:
+        return planted({"SafetyGate.All Checks": rows}, [name], bundle(*FAILING))[name]
+
+    assert indicator(rows[:1]) == "info"
+    assert indicator(rows) == "warning"
+    assert indicator([row(BTS, "unknown", check="G-X")]) == "info"
 
 
 ON_TARGET = [ra(), ADALIMUMAB, *BASELINE, *visit("2026-11-20", 0, 5, 0)]
@@ -200,14 +246,15 @@ def test_status_card_indicator(resources: list[Json], expected: str) -> None:
     [
         (ON_TARGET, None),
         (FAILING, "ASK_ADHERENCE"),
-        ([*FAILING, observation("pdc", 0.95, "1", "2026-11-20")], "INFLAMMATION_CONFIRMED"),
+        ([*FAILING, observation("pdc", 0.95, "1", "2026-11-20")], "CHANGE_CLASS_OR_MOLECULE"),
         ([*FAILING, MISSED], "ADHERENCE_FIRST"),
         ([*FAILING, PNEUMONIA], None),
         ([ra(), STOPPED, *BASELINE, *NOW], "CHOOSE_OTHER_DRUG"),
     ],
 )
 def test_next_step(resources: list[Json], expected: str | None) -> None:
-    assert ask("Next Step", *resources) == expected
+    found = ask("Next Step", *resources)
+    assert (found and found["action"]) == expected
 
 
 def test_a_test_is_suggested_once_over_all_cards() -> None:

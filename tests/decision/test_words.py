@@ -113,7 +113,7 @@ def gate_findings() -> set[str]:
 
 
 PRIMARY = (
-    ("RARecommendations", ("Primary", "Primary Of Treatment")),
+    ("PrimaryCategory", ("Primary", "Primary Of Treatment")),
     ("TreatToTarget", ("Response Category", "Efficacy Category")),
 )
 
@@ -153,7 +153,7 @@ FLAGS = (
     ("ObjectiveInflammation", "Objective Inflammation Flags"),
     ("RAData", "Data Flags"),
     ("RARecommendations", "Flags"),
-    ("RARecommendations", "Categories That Hold"),
+    ("PrimaryCategory", "Categories That Hold"),
     ("TreatToTarget", "Efficacy Category"),
 )
 
@@ -209,12 +209,35 @@ def test_objective_inflammation_and_adherence() -> None:
 
 
 def test_next_steps() -> None:
-    # What is asked for by comparison (PSEUDO_REFRACTORY ...) is an input, not an answer.
-    [tree] = define("RARecommendations", "Next Step")
-    steps = {item["then"]["value"] for item in tree["caseItem"]}
-    assert {"TREAT_PAIN", "INFLAMMATION_CONFIRMED"} <= steps
+    steps = codes(define("NextStep", "Action", "Failure Action", "First Biologic Action"))
+    assert {"TREAT_PAIN", "CHANGE_MECHANISM", "OTHER_CSDMARD"} <= steps
     for group in ("next_step_summary", "next_step_sentence", "next_step_consider"):
         assert without_words(group, steps) == []
+        assert set(words()[group]) == steps
+    for group, name in (("next_reason", "Reasons"), ("economics", "Economics")):
+        [tree] = define("NextStep", name)
+        assert set(words()[group]) == coded(tree)
+
+
+def test_options() -> None:
+    [lines] = define("NextOption", "Lines")
+    reasons = coded(lines) | {"CAUTION", "EARLIER_OUTCOME_UNCLEAR"}
+    assert {"ACPA_POSITIVE", "JAK_CONVERGENCE"} <= reasons
+    assert without_words("option_reason", reasons) == []
+    assert set(words()["option_reason"]) == reasons
+    assert set(words()["removed_reason"]) == {"CLASS_FAILED", "NO_OTHER_MOLECULE"}
+
+
+def coded(tree: Any) -> set[str]:
+    """The `code` of every tuple below."""
+    return {
+        text
+        for node in nodes(tree)
+        if node.get("type") == "Tuple"
+        for member in node["element"]
+        if member["name"] == "code"
+        for text in strings(member["value"])
+    }
 
 
 def test_drugs_classes_and_checks_not_made() -> None:

@@ -53,6 +53,7 @@ def test_discovery(client):
         "ra-escalation-safety-select": "order-select",
         "ra-escalation-safety-sign": "order-sign",
         "ra-refractory-review": "patient-view",
+        "ra-refractory-review-encounter": "encounter-start",
     }
     service = services["ra-refractory-review"]
     assert service["hook"] == "patient-view"
@@ -60,6 +61,22 @@ def test_discovery(client):
     assert len(service["prefetch"]) <= 10
     assert service["prefetch"]["patient"] == "Patient/{{context.patientId}}"
     assert without_nothing(response.get_json())
+    encounter = services["ra-refractory-review-encounter"]
+    assert encounter["hook"] == "encounter-start"
+    assert encounter["prefetch"] == service["prefetch"]
+    assert encounter["title"] != service["title"]
+
+
+def test_the_encounter_gets_the_same_cards(client, hook_request):
+    request = hook_request(bundle_of("v02-primary-nonresponse-m3"))
+    viewed = client.post("/cds-services/ra-refractory-review", json=request).get_json()["cards"]
+    request["hook"] = "encounter-start"
+    request["context"]["encounterId"] = "e1"
+    answer = client.post("/cds-services/ra-refractory-review-encounter", json=request)
+    assert answer.status_code == 200, answer.get_json()
+    assert [c["summary"] for c in answer.get_json()["cards"]] == [c["summary"] for c in viewed]
+    # the hook of the one is not the hook of the other
+    assert client.post("/cds-services/ra-refractory-review", json=request).status_code == 400
 
 
 def test_a_case_gets_cards(client, hook_request):
