@@ -135,6 +135,7 @@ def test_ra_is_unknown_where_the_problem_list_is_incomplete() -> None:
 CLEAN = [
     *(igra("NEG"), cxr(), *labs()),
     observation("hrct-chest", ("urn:ra-cds-hooks:codes", "normal")),
+    *(observation("smoking", SNOMED("266919005")), observation("bmi", 24, "kg/m2")),
 ]
 
 

@@ -30,6 +30,8 @@ GATE = (
         "ReproductionSafety",
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
+    *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),
+    *("OrganHistorySafety", "GutSafety"),
 )
 # Upper-case literals of the gate's libraries that are inputs and no findings.
 NO_FINDING = {"STRICT", "ANTIBIOTIC", "TB_TREATMENT"}
