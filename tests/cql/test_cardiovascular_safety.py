@@ -1,4 +1,4 @@
-"""G-JAK2, G-JAK3, G-JAK4 (clinical-spec 3.3, 5.2, 8.21, 8.24, 8.34, 8.45, 8.46) under each profile."""
+"""G-JAK2, G-JAK3, G-JAK4 (spec 3.3, 5.2, 8.21, 8.24, 8.34, 8.45, 8.46) under each profile."""
 
 from __future__ import annotations
 
@@ -123,46 +123,94 @@ ENTRIES = [
     pytest.param([vte("2026-06")], RECENT, id="month-that-is-recent"),
     pytest.param([vte("2026-04")], OLDER, id="month-that-is-old"),
     pytest.param([vte("2026-08-01", verification="provisional")], POSSIBLE, id="provisional"),
-    pytest.param([vte("2015-08-01", verification="provisional")], FACTOR_POSSIBLE, id="old-possible"),
+    pytest.param(
+        [vte("2015-08-01", verification="provisional")], FACTOR_POSSIBLE, id="old-possible"
+    ),
     pytest.param([condition({"text": "肺栓塞"}, ago(30))], POSSIBLE, id="text"),
     pytest.param([condition({"text": "DVT"}, "2015-01-01")], FACTOR_POSSIBLE, id="old-text"),
     pytest.param([vte("2026-10-01", "Z86.718")], OLDER, id="history-is-not-dated-by-its-entry"),
     pytest.param([vte("2026-10-01", "Z86.711")], OLDER, id="history-of-embolism"),
-    pytest.param([vte("2026-10-01", "Z86.711", verification="provisional")], FACTOR_POSSIBLE, id="history-possible"),
+    pytest.param(
+        [vte("2026-10-01", "Z86.711", verification="provisional")],
+        FACTOR_POSSIBLE,
+        id="history-possible",
+    ),
     pytest.param([condition(ICD10("D68.51"))], FACTOR, id="thrombophilia"),
-    pytest.param([condition(ICD10("D68.61"), verification="provisional")], FACTOR_POSSIBLE, id="thrombophilia-possible"),
+    pytest.param(
+        [condition(ICD10("D68.61"), verification="provisional")],
+        FACTOR_POSSIBLE,
+        id="thrombophilia-possible",
+    ),
     pytest.param([condition(ICD10("Z74.01"))], FACTOR, id="immobility"),
     pytest.param([condition(ICD10("Z74.01"), clinical="resolved")], NONE, id="immobility-over"),
     pytest.param([condition({"text": "长期卧床"})], FACTOR_POSSIBLE, id="immobility-in-words"),
     pytest.param([statement(ATC("G03AA12"), ago(200))], FACTOR, id="oestrogen"),
-    pytest.param([statement(ATC("G03CA03"), ago(900), ago(200), status="stopped")], NONE, id="oestrogen-stopped"),
-    pytest.param([statement(ATC("G03CA57"), ago(200), status="unknown")], FACTOR_POSSIBLE, id="oestrogen-unknown"),
-    pytest.param([statement({"text": "estradiol"}, ago(200))], FACTOR_POSSIBLE, id="oestrogen-text"),
+    pytest.param(
+        [statement(ATC("G03CA03"), ago(900), ago(200), status="stopped")],
+        NONE,
+        id="oestrogen-stopped",
+    ),
+    pytest.param(
+        [statement(ATC("G03CA57"), ago(200), status="unknown")],
+        FACTOR_POSSIBLE,
+        id="oestrogen-unknown",
+    ),
+    pytest.param(
+        [statement({"text": "estradiol"}, ago(200))], FACTOR_POSSIBLE, id="oestrogen-text"
+    ),
     pytest.param([apixaban(), OLD], UNCLEAR, id="anticoagulant-of-unknown-reason"),
     pytest.param([apixaban(), vte(code="Z86.711")], UNCLEAR, id="the-same-after-a-history"),
     pytest.param([apixaban()], NONE, id="anticoagulant-without-event"),
-    pytest.param([apixaban(reasonCode=because("I48.91")), OLD], OLDER, id="anticoagulant-for-another"),
+    pytest.param(
+        [apixaban(reasonCode=because("I48.91")), OLD], OLDER, id="anticoagulant-for-another"
+    ),
     pytest.param([apixaban(reasonCode=because("I26.99"))], TREATED, id="anticoagulant-for-vte"),
-    pytest.param([apixaban(reasonCode=because("Z86.711"))], TREATED, id="anticoagulant-for-history"),
+    pytest.param(
+        [apixaban(reasonCode=because("Z86.711"))], TREATED, id="anticoagulant-for-history"
+    ),
     pytest.param([apixaban(reasonReference=TO_OLD), OLD], TREATED, id="reason-by-reference"),
     pytest.param(
-        [apixaban(reasonReference=[{"reference": "Condition/af"}]), OLD], OLDER, id="other-reference"
-    ),
-    pytest.param([apixaban(reasonCode=because("I26.99"), status="unknown")], UNCLEAR, id="status-unknown"),
-    pytest.param(
-        [statement({"text": "apixaban"}, ago(40), reasonCode=because("I26.99"))], UNCLEAR, id="text-drug"
+        [apixaban(reasonReference=[{"reference": "Condition/af"}]), OLD],
+        OLDER,
+        id="other-reference",
     ),
     pytest.param(
-        [statement(ATC("B01AF02"), ago(400), ago(200), status="stopped", reasonCode=because("I26.99"))],
+        [apixaban(reasonCode=because("I26.99"), status="unknown")], UNCLEAR, id="status-unknown"
+    ),
+    pytest.param(
+        [statement({"text": "apixaban"}, ago(40), reasonCode=because("I26.99"))],
+        UNCLEAR,
+        id="text-drug",
+    ),
+    pytest.param(
+        [
+            statement(
+                ATC("B01AF02"), ago(400), ago(200), status="stopped", reasonCode=because("I26.99")
+            )
+        ],
         NONE,
         id="anticoagulant-stopped",
     ),
-    pytest.param([request(ATC("B01AF01"), ago(20), reasonCode=because("I82.401"))], TREATED, id="order"),
-    pytest.param([request(ATC("B01AF01"), ago(20), reasonCode=because("Z86.718"))], TREATED, id="order-history"),
-    pytest.param([request(ATC("B01AF01"), ago(20), reasonReference=TO_OLD), OLD], TREATED, id="order-by-reference"),
-    pytest.param([request(ATC("B01AF01"), ago(20), reasonCode=because("I48.91")), OLD], OLDER, id="order-other"),
+    pytest.param(
+        [request(ATC("B01AF01"), ago(20), reasonCode=because("I82.401"))], TREATED, id="order"
+    ),
+    pytest.param(
+        [request(ATC("B01AF01"), ago(20), reasonCode=because("Z86.718"))],
+        TREATED,
+        id="order-history",
+    ),
+    pytest.param(
+        [request(ATC("B01AF01"), ago(20), reasonReference=TO_OLD), OLD],
+        TREATED,
+        id="order-by-reference",
+    ),
+    pytest.param(
+        [request(ATC("B01AF01"), ago(20), reasonCode=because("I48.91")), OLD],
+        OLDER,
+        id="order-other",
+    ),
     pytest.param([vte(ago(9)), apixaban(), condition(ICD10("D68.51"))], RECENT, id="worst-first"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("records", "expected"), ENTRIES)
@@ -268,27 +316,44 @@ LINE = [
     pytest.param([statement("methotrexate", ago(300))], BEFORE, id="csdmard-only"),
     pytest.param([stopped("stop-ineffective", "tocilizumab")], BEFORE, id="another-class"),
     pytest.param([statement("etanercept", ago(100))], AFTER, id="taken-now"),
-    pytest.param([statement("etanercept", ago(100), status="unknown")], UNCONFIRMED, id="status-unknown"),
+    pytest.param(
+        [statement("etanercept", ago(100), status="unknown")], UNCONFIRMED, id="status-unknown"
+    ),
     pytest.param([stopped(None)], UNCONFIRMED, id="no-reason"),
-    pytest.param([stopped("stop-ineffective", {"text": "adalimumab"})], UNCONFIRMED, id="text-only"),
-    *(pytest.param([stopped(f"stop-{why}")], AFTER, id=why) for why in (*FAILED, "toxicity", "lab-toxicity")),
+    pytest.param(
+        [stopped("stop-ineffective", {"text": "adalimumab"})], UNCONFIRMED, id="text-only"
+    ),
+    *(
+        pytest.param([stopped(f"stop-{why}")], AFTER, id=why)
+        for why in (*FAILED, "toxicity", "lab-toxicity")
+    ),
     *(pytest.param([stopped(f"stop-{why}")], UNCONFIRMED, id=why) for why in OTHER),
     pytest.param([allergy()], NOT_TOLERATED, id="allergy-entry"),
-    pytest.param([allergy(clinicalStatus=concept((CLINICAL, "inactive")))], BEFORE, id="allergy-inactive"),
-    pytest.param([allergy(verificationStatus=concept((VER, "unconfirmed")))], BEFORE, id="allergy-unconfirmed"),
+    pytest.param(
+        [allergy(clinicalStatus=concept((CLINICAL, "inactive")))], BEFORE, id="allergy-inactive"
+    ),
+    pytest.param(
+        [allergy(verificationStatus=concept((VER, "unconfirmed")))],
+        BEFORE,
+        id="allergy-unconfirmed",
+    ),
     pytest.param(
         [resource("AllergyIntolerance", code={"text": "adalimumab"})], BEFORE, id="allergy-in-words"
     ),
     pytest.param(
-        [resource("AllergyIntolerance", code=concept(ATC("L04AC07")))], BEFORE, id="allergy-to-another"
+        [resource("AllergyIntolerance", code=concept(ATC("L04AC07")))],
+        BEFORE,
+        id="allergy-to-another",
     ),
     pytest.param(reaction("L04AB04")["both"], NOT_TOLERATED, id="adverse-event"),
     pytest.param(reaction("L04AC07")["both"], BEFORE, id="adverse-event-of-another"),
     pytest.param([condition(ICD10("G35.A"))], CONTRAINDICATED, id="demyelination"),
-    pytest.param([condition(ICD10("G35.A"), verification="provisional")], BEFORE, id="demyelination-possible"),
+    pytest.param(
+        [condition(ICD10("G35.A"), verification="provisional")], BEFORE, id="demyelination-possible"
+    ),
     pytest.param([observation(NYHA, LOCAL("nyha-3"))], CONTRAINDICATED, id="nyha-3"),
     pytest.param([observation(NYHA, LOCAL("nyha-2"))], BEFORE, id="nyha-2"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("profile", ["STRICT", "EU", "CN"])

@@ -47,7 +47,9 @@ RECORDS = [
     pytest.param([perforation()], PERFORATION, id="perforation-ever"),
     pytest.param([perforation(clinical="resolved")], PERFORATION, id="perforation-resolved"),
     pytest.param([condition(SNOMED("51875005"))], PERFORATION, id="perforation-snomed"),
-    pytest.param([condition(ICD10("K57.20"), "2001-01-01")], PERFORATION, id="diverticulitis-perforated"),
+    pytest.param(
+        [condition(ICD10("K57.20"), "2001-01-01")], PERFORATION, id="diverticulitis-perforated"
+    ),
     pytest.param([condition(ICD10("K25.5"), "2001-01-01")], PERFORATION, id="ulcer-perforated"),
     pytest.param([condition((WHO, "K26.1"), "2001-01-01")], PERFORATION, id="ulcer-perforated-who"),
     pytest.param([condition(ICD10("K25.4"), "2001-01-01")], NONE, id="ulcer-that-bled"),
@@ -69,18 +71,26 @@ RECORDS = [
     pytest.param([condition((WHO, "K57.3"), None)], UNCLEAR, id="who-undated"),
     pytest.param([condition((WHO, "K57.3"), "2025-11-22")], OLDER_POSSIBLE, id="who-old"),
     pytest.param([DIVERTICULOSIS], ALONE, id="diverticulosis"),
-    pytest.param([condition({"text": "结肠憩室"}), PREDNISONE], WITH_DRUG, id="diverticulosis-in-words"),
+    pytest.param(
+        [condition({"text": "结肠憩室"}), PREDNISONE], WITH_DRUG, id="diverticulosis-in-words"
+    ),
     pytest.param([DIVERTICULOSIS, PREDNISONE], WITH_DRUG, id="with-glucocorticoid"),
     pytest.param([DIVERTICULOSIS, IBUPROFEN], WITH_DRUG, id="with-nsaid"),
     pytest.param([DIVERTICULOSIS, TRAMADOL], WITH_DRUG, id="with-opioid"),
-    pytest.param([DIVERTICULOSIS, dispense(ATC("M01AB05"), ago(10))], WITH_DRUG, id="with-dispensed"),
-    pytest.param([DIVERTICULOSIS, statement(ATC("M01AB05"), ago(30), status="unknown")], WITH_DRUG, id="drug-unknown"),
+    pytest.param(
+        [DIVERTICULOSIS, dispense(ATC("M01AB05"), ago(10))], WITH_DRUG, id="with-dispensed"
+    ),
+    pytest.param(
+        [DIVERTICULOSIS, statement(ATC("M01AB05"), ago(30), status="unknown")],
+        WITH_DRUG,
+        id="drug-unknown",
+    ),
     pytest.param([DIVERTICULOSIS, STOPPED], ALONE, id="drug-stopped"),
     pytest.param([DIVERTICULOSIS, statement("methotrexate", ago(30))], ALONE, id="another-drug"),
     pytest.param([PREDNISONE, IBUPROFEN, TRAMADOL], NONE, id="drugs-alone"),
     pytest.param([diverticulitis(), DIVERTICULOSIS, PREDNISONE], OLDER, id="older-names-it"),
     pytest.param([diverticulitis(ago(9)), perforation()], PERFORATION, id="worst-names-it"),
-]  # fmt: skip
+]
 
 
 def answer(found: Json) -> tuple[str, str, bool, str]:

@@ -1,4 +1,4 @@
-"""G-JAK1 (clinical-spec 3.3, 0.5, 8.24, 8.31, 8.46): every group, every edge, null rows included."""
+"""G-JAK1 (spec 3.3, 0.5, 8.24, 8.31, 8.46): every group, every edge, null rows included."""
 
 from __future__ import annotations
 

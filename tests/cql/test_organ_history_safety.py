@@ -133,8 +133,10 @@ CANCERS = [
     pytest.param([condition({"text": "乳腺癌"}, clinical="resolved")], EARLIER, id="text-over"),
     pytest.param([cancer(clinical="remission"), cancer("C34.90")], ACTIVE, id="a-second-one"),
     pytest.param([cancer("Z85.3"), unsure("C34.90")], POSSIBLE, id="a-suspected-second-one"),
-    pytest.param([unsure("C83.30", clinical="resolved"), cancer("Z85.3")], REMISSION, id="lymphoma-unsure"),
-]  # fmt: skip
+    pytest.param(
+        [unsure("C83.30", clinical="resolved"), cancer("Z85.3")], REMISSION, id="lymphoma-unsure"
+    ),
+]
 
 
 @pytest.mark.parametrize("profile", ["STRICT", "EU", "US"])
@@ -176,7 +178,13 @@ def test_cancer_shows_its_evidence() -> None:
 
 # ----- the list was not obtained -----
 
-HISTORIES = [("TNFi", "G-DEM"), ("IL6Ri", "G-DEM"), ("RTX", "G-PML"), ("ABA", "G-MAL"), ("RTX", "G-MAL")]  # fmt: skip
+HISTORIES = [
+    ("TNFi", "G-DEM"),
+    ("IL6Ri", "G-DEM"),
+    ("RTX", "G-PML"),
+    ("ABA", "G-MAL"),
+    ("RTX", "G-MAL"),
+]
 
 
 @pytest.mark.parametrize(("drug_class", "check_id"), HISTORIES)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cql.build import (
     ICD10,
+    LOINC,
     SNOMED,
     Json,
     bundle,
@@ -136,6 +137,11 @@ CLEAN = [
     *(igra("NEG"), cxr(), *labs()),
     observation("hrct-chest", ("urn:ra-cds-hooks:codes", "normal")),
     *(observation("smoking", SNOMED("266919005")), observation("bmi", 24, "kg/m2")),
+    *(
+        observation(LOINC(code), None, date="2026-06-10", interpretation="NEG")
+        for code in ("5196-1", "13952-7", "13955-0", "56888-1")
+    ),
+    observation(LOINC("2465-3"), 11, "g/L"),
 ]
 
 
