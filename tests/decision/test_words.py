@@ -28,6 +28,7 @@ GATE = (
         "LaboratorySafety",
         "InteractionSafety",
         "ReproductionSafety",
+        "HypersensitivitySafety",
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
     *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),

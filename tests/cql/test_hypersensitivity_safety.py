@@ -1,0 +1,111 @@
+"""G-ALLERGY (clinical-spec 8.35, 3.4, 5.2): which molecule, and what is not certain."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cql.build import (
+    DRUGS,
+    LOCAL,
+    RXNORM,
+    SNOMED,
+    Coding,
+    Json,
+    bundle,
+    concept,
+    evaluate,
+    resource,
+    statement,
+)
+
+SYSTEM = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
+BLOCK, ASK = ("block", "ALLERGY_ON_RECORD"), ("unknown", "ALLERGY_POSSIBLE")
+NONE = ("ok", "NO_RECORD_OF_ALLERGY")
+ALL = ("TNFi", "IL6Ri", "ABA", "RTX", "JAKi", "MTX", "LEF", "SSZ", "HCQ")
+
+
+def allergy(code: Coding | Json, verification: str = "confirmed", clinical: str = "active") -> Json:
+    return resource(
+        "AllergyIntolerance",
+        "a",
+        patient={"reference": "Patient/p"},
+        code=code if isinstance(code, dict) else concept(code),
+        clinicalStatus=concept((SYSTEM + "clinical", clinical)),
+        verificationStatus=concept((SYSTEM + "verification", verification)),
+        recordedDate="2026-06-01",
+    )
+
+
+def event(*, serious: bool) -> Json:
+    return resource(
+        "AdverseEvent",
+        "e",
+        subject={"reference": "Patient/p"},
+        actuality="actual",
+        date="2026-06-01",
+        seriousness=concept(("x", "serious" if serious else "non-serious")),
+        suspectEntity=[{"instance": {"display": "Infliximab"}}],
+    )
+
+
+def rows(*resources: Json, incomplete: tuple[str, ...] = ()) -> list[Json]:
+    name = "HypersensitivitySafety.Checks"
+    parameters = {"RAParameters.Incomplete Data": list(incomplete)}
+    found: list[Json] = evaluate(bundle(*resources), [name], parameters=parameters)[name]
+    return found
+
+
+SULFA, MOUSE = SNOMED("91939003"), LOCAL("murine-protein")
+STOPPED = statement(
+    "adalimumab", "2026-05-11", "2026-11-10", status="stopped", reason="stop-allergy"
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (allergy(DRUGS["adalimumab"]), {("TNFi", "adalimumab"): BLOCK}),
+        (allergy(DRUGS["tofacitinib"]), {("JAKi", "tofacitinib"): BLOCK}),
+        (allergy(DRUGS["methotrexate"]), {("MTX", "methotrexate"): BLOCK}),
+        (allergy(DRUGS["leflunomide"]), {("LEF", "leflunomide"): BLOCK}),
+        (allergy(DRUGS["hydroxychloroquine"]), {("HCQ", "hydroxychloroquine"): BLOCK}),
+        (allergy(DRUGS["adalimumab"], "unconfirmed"), {("TNFi", "adalimumab"): ASK}),
+        (allergy(concept(text="adalimumab")), {("TNFi", "adalimumab"): ASK}),
+        (allergy(DRUGS["adalimumab"], "refuted"), {}),
+        (allergy(DRUGS["adalimumab"], clinical="resolved"), {}),
+        (allergy(DRUGS["amoxicillin"]), {}),
+        (allergy(SULFA), {("SSZ", "sulfasalazine"): BLOCK}),
+        (allergy(SNOMED("387406002")), {("SSZ", "sulfasalazine"): BLOCK}),
+        (allergy(RXNORM("10831")), {("SSZ", "sulfasalazine"): BLOCK}),
+        (allergy(SNOMED("294505008")), {}),
+        (allergy(SULFA, "presumed"), {("SSZ", "sulfasalazine"): ASK}),
+        (allergy(SULFA, "refuted"), {}),
+        (allergy(SULFA, clinical="inactive"), {}),
+        (allergy(MOUSE), {("RTX", "rituximab"): BLOCK, ("TNFi", "infliximab"): BLOCK}),
+        (STOPPED, {("TNFi", "adalimumab"): ASK}),
+        (event(serious=True), {("TNFi", "infliximab"): ASK}),
+        (event(serious=False), {}),
+    ],
+)
+def test_molecule(record: Json, expected: dict[tuple[str, str], tuple[str, str]]) -> None:
+    found = rows(record)
+    named = {
+        (r["classes"][0], r["molecules"][0]): (r["verdict"], r["reason"])
+        for r in found
+        if r["molecules"]
+    }
+    assert named == expected
+    quiet = {c for r in found if not r["molecules"] for c in r["classes"]}
+    assert quiet == set(ALL) - {drug_class for drug_class, _ in expected}
+    for row in found:
+        assert row["applies"] == "both"
+        assert bool(row["dataUsed"]) == bool(row["molecules"])
+        assert row["dataMissing"] == (["reaction"] if row["verdict"] == "unknown" else [])
+
+
+def test_no_record_and_lists_not_obtained() -> None:
+    assert {(r["verdict"], r["reason"]) for r in rows()} == {NONE}
+    found = rows(allergy(SULFA), incomplete=("AllergyIntolerance",))
+    unknown = {c for r in found if r["verdict"] == "unknown" for c in r["classes"]}
+    assert unknown == set(ALL)
+    assert [r["verdict"] for r in found if r["molecules"]] == ["block"]
