@@ -29,6 +29,7 @@ GATE = (
         "InteractionSafety",
         "ReproductionSafety",
         "HypersensitivitySafety",
+        "KidneyLiverSafety",
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
     *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),
