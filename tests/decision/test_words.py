@@ -300,3 +300,16 @@ def test_both_languages_carry_the_same_numbers() -> None:
             if numbers[0] != numbers[1]:
                 differing.append(f"{group}.{code}")
     assert differing == []
+
+
+def test_what_stands_before_an_order() -> None:
+    said = codes(library("OrderSafety"))
+    reasons = {code for code in said if code.startswith(("DUAL_", "DRUG_"))}
+    assert {"DUAL_TAKEN", "DRUG_NOT_READABLE"} <= reasons
+    assert without_words("order_reason", reasons) == []
+    assert set(words()["order_reason"]) == reasons
+    notes = said & set(words()["order_note"])
+    assert notes == {"PSEUDO_REFRACTORY", "PSEUDO_REFRACTORY_SUSPECTED", "INFECTION_ACTIVE"}
+    assert set(words()["order_note_short"]) == set(words()["order_note"])
+    types = strings(define("OrderSafety", "Not Obtained"))
+    assert set(words()["resource_types"]) >= types - {"Incomplete Data"}

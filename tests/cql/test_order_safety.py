@@ -1,0 +1,171 @@
+"""OrderSafety and DraftOrders: the edges that the cases over HTTP do not stand on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cql.build import (
+    LOCAL,
+    LOINC,
+    Json,
+    administration,
+    bundle,
+    concept,
+    dispense,
+    evaluate,
+    request,
+    resource,
+    statement,
+)
+from tests.cql.gate_records import ago, igra, ra
+
+DRAFT = "MedicationRequest/draft"
+SERVICE_REQUEST = "ServiceRequest/sr"
+
+
+def rows(
+    drug: Any, *others: Json, incomplete: tuple[str, ...] = (), drafts: tuple[str, ...] = ()
+) -> list[Json]:
+    """The concerns of a draft of ``drug``; ``drafts`` names further drafts of the session."""
+    draft = request(drug, id="draft", status="draft")
+    parameters = {
+        "RAParameters.Draft Orders": [DRAFT, *drafts],
+        "RAParameters.Orders In Question": [DRAFT],
+        "RAParameters.Incomplete Data": list(incomplete),
+    }
+    name = "OrderSafety.Order Concerns"
+    found: list[Json] = evaluate(bundle(ra(), draft, *others), [name], parameters=parameters)[name]
+    return found
+
+
+def only(found: list[Json]) -> Json:
+    [one] = found
+    return one
+
+
+def dual(found: list[Json]) -> tuple[str, str] | None:
+    named = [(f["verdict"], f["reason"]) for f in only(found)["findings"] if f["id"] == "G-DUAL"]
+    return named[0] if named else None
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        ([], None),
+        ([statement("adalimumab", ago(200))], None),  # the same drug is a renewal
+        ([statement("methotrexate", ago(200))], None),  # no biologic
+        ([statement("abatacept", ago(200))], ("block", "DUAL_TAKEN")),
+        ([statement("anakinra", ago(200))], ("block", "DUAL_TAKEN")),
+        ([statement("abatacept", ago(200), ago(30), status="stopped")], None),
+        ([request("abatacept", ago(20))], ("unknown", "DUAL_ORDERED")),
+        # supply that lasts until today counts as taken; one that ended yesterday leaves a question
+        ([dispense("abatacept", ago(27), 28)], ("block", "DUAL_TAKEN")),
+        ([dispense("abatacept", ago(28), 28)], ("unknown", "DUAL_ORDERED")),
+        # rituximab acts on for 24 weeks (8.43)
+        ([administration("rituximab", ago(168))], ("block", "DUAL_TAKEN")),
+        ([administration("rituximab", ago(169))], ("unknown", "DUAL_ORDERED")),
+    ],
+)
+def test_two_biologics(record: list[Json], wanted: tuple[str, str] | None) -> None:
+    assert dual(rows("adalimumab", *record)) == wanted
+
+
+def test_a_conventional_drug_is_no_second_biologic() -> None:
+    found = rows("leflunomide", statement("abatacept", ago(200)), incomplete=("Condition",))
+    assert dual(found) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "incomplete", "wanted"),
+    [
+        ([], (), False),
+        ([statement("abatacept", ago(90))], (), True),
+        ([statement("abatacept", ago(90), ago(10), status="stopped")], (), False),
+        ([statement("abatacept", ago(90), status="unknown")], (), None),
+        ([], ("MedicationStatement",), None),
+        ([statement("abatacept", ago(90))], ("MedicationStatement",), True),
+    ],
+)
+def test_start_or_renewal(
+    record: list[Json], incomplete: tuple[str, ...], wanted: bool | None
+) -> None:
+    draft = request("abatacept", id="draft", status="draft")
+    parameters = {
+        "RAParameters.Draft Orders": [DRAFT],
+        "RAParameters.Orders In Question": [DRAFT],
+        "RAParameters.Incomplete Data": list(incomplete),
+    }
+    name = "OrderSafety.Draft Orders"
+    [row] = evaluate(bundle(ra(), draft, *record), [name], parameters=parameters)[name]
+    assert row["renewal"] is wanted
+
+
+IGRA, T_SPOT, OTHER = LOINC("71775-1"), LOINC("74281-7"), LOINC("36643-5")
+
+
+def service_request(code: Any = IGRA, authored: str | None = None, **elements: Any) -> Json:
+    made = {"status": "active", "code": concept(code), **elements}
+    if authored is not None:
+        made["authoredOn"] = authored
+    return resource("ServiceRequest", "sr", subject={"reference": "Patient/p"}, **made)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "drafted", "suggested"),
+    [
+        (service_request(authored=ago(90)), False, False),
+        (service_request(authored=ago(91)), False, True),
+        (service_request(authored=ago(1), status="on-hold"), False, False),
+        (service_request(authored=ago(1), status="completed"), False, True),
+        (service_request(authored=ago(1), doNotPerform=True), False, True),
+        (service_request(), False, True),  # undated: nobody knows whether it is still awaited
+        (service_request(OTHER, ago(1)), False, True),
+        (service_request(status="draft"), True, False),
+        (service_request(status="revoked"), True, True),
+        (service_request(status="draft"), False, True),  # somebody's draft, not of this session
+    ],
+)
+def test_a_test_on_its_way(ordered: Json, drafted: bool, suggested: bool) -> None:
+    found = rows("abatacept", ordered, drafts=(SERVICE_REQUEST,) if drafted else ())
+    assert ("igra" in only(found)["orders"]) is suggested
+    assert ("igra" in [p["order"] for p in only(found)["pending"]]) is not suggested
+
+
+@pytest.mark.parametrize(
+    ("drug", "wanted"),
+    [
+        (concept(text="abatacept"), "abatacept"),
+        ("anakinra", "anakinra"),
+        (LOCAL("some-drug"), None),
+        (concept(text="denosumab 60 mg"), None),
+        (concept(text="iguratimod"), None),
+        (concept(text="prednisone 5 mg"), None),
+    ],
+)
+def test_which_drafts_are_asked_about(drug: Any, wanted: str | None) -> None:
+    assert [row["ingredient"] for row in rows(drug)] == ([wanted] if wanted else [])
+
+
+def test_a_drug_without_checks_is_unknown() -> None:
+    found = only(rows("anakinra"))
+    reasons = [f["reason"] for f in found["findings"]]
+    assert (found["verdict"], found["indicator"]) == ("unknown", "warning")
+    assert reasons == ["DRUG_WITHOUT_CHECKS"]
+
+
+def test_words_alone_never_block() -> None:
+    taken = statement("abatacept", ago(200))
+    coded, told = only(rows("adalimumab", taken)), only(rows(concept(text="adalimumab"), taken))
+    assert (coded["verdict"], coded["indicator"], coded["remove"]) == ("block", "critical", True)
+    assert (told["verdict"], told["indicator"], told["remove"]) == ("unknown", "warning", False)
+    assert "block" not in {f["verdict"] for f in told["findings"]}
+
+
+def test_alternatives_come_with_a_block_only() -> None:
+    taken = statement("abatacept", ago(200))
+    blocked = only(rows("adalimumab", taken, igra("NEG")))
+    assert "TNFi" not in [a["class"] for a in blocked["alternatives"]]
+    assert blocked["alternatives"]
+    assert only(rows("adalimumab"))["alternatives"] is None
