@@ -2,7 +2,9 @@
 # Two stages: the first builds a virtual environment, the second has no build tool and no root.
 # Runs with a read-only root file system: only /data (feedback store) is written.
 #   docker build -t ra-cds-hooks .
-#   docker run --read-only --tmpfs /tmp -v ra-cds-data:/data -p 127.0.0.1:8080:8080 ra-cds-hooks
+#   docker run --read-only --tmpfs /tmp -v ra-cds-data:/data -e RA_CDS_ALLOW_ANONYMOUS=1 -p 127.0.0.1:8080:8080 ra-cds-hooks
+# Listens on all addresses of the container, so it starts only with RA_CDS_ISSUERS (docs/security.md) or, on a loopback port
+# or behind a gateway that authenticates, with RA_CDS_ALLOW_ANONYMOUS=1.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
@@ -26,7 +28,7 @@ LABEL org.opencontainers.image.title="ra-cds-hooks" \
 RUN groupadd --system --gid 10001 ra-cds \
     && useradd --system --uid 10001 --gid ra-cds --home-dir /data --no-create-home --shell /usr/sbin/nologin ra-cds \
     && install -d -o ra-cds -g ra-cds -m 0750 /data \
-    && python -m pip uninstall --yes pip setuptools wheel
+    && { ! python -m pip --version >/dev/null 2>&1 || python -m pip uninstall --yes pip setuptools wheel; }
 COPY --from=build /opt/ra-cds /opt/ra-cds
 ENV PATH=/opt/ra-cds/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -7,7 +7,7 @@ CASE ?=
 MINIMUM ?= 98.8
 MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures mutation lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures mutation sbom image lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +85,14 @@ mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectatio
 
 fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 	$(BIN)/python -m tools.fixtures
+
+sbom: $(VENV)/.dev ## the run-time dependencies as CycloneDX JSON, build/sbom.json
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+
+image: ## build the container image without an engine and try it (root; Debian's buildah and debootstrap)
+	tools/image/build.sh
+	tools/image/try.sh
 
 lock: $(VENV)/.dev ## resolve the dependencies anew
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-header --no-emit-options -o requirements.lock pyproject.toml
