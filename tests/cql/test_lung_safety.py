@@ -186,8 +186,13 @@ METHOTREXATE = [
     pytest.param([fvc(100, BEFORE), fvc(95.1), dlco(70)], STABLE, id="fvc-fall-under-5"),
     pytest.param(
         [fvc(100, BEFORE), fvc(95), dlco(70), condition(SNOMED("267036007"), ago(60))],
+        PROGRESSIVE,
+        id="fvc-fall-5-with-new-dyspnoea",
+    ),
+    pytest.param(
+        [fvc(100, BEFORE), fvc(95), dlco(70), condition(SNOMED("267036007"), "2015-01-10")],
         ("unknown", "ILD_PROGRESSION_POSSIBLE"),
-        id="fvc-fall-5-with-dyspnoea",
+        id="fvc-fall-5-with-old-dyspnoea",
     ),
     pytest.param([dlco(80, BEFORE), dlco(68), fvc(85)], PROGRESSIVE, id="dlco-fall-15"),
     pytest.param([dlco(80, BEFORE), dlco(68.1), fvc(85)], STABLE, id="dlco-fall-under-15"),
@@ -228,3 +233,13 @@ def test_methotrexate_stopped_is_a_start() -> None:
     found = gates(ILD, stopped, fvc(80), dlco(70))
     assert check(found, "MTX", "G-ILD1") == FIRST
     assert check(found, "MTX", "G-ILD2") is None
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [(27, "ILD_METHOTREXATE_ACUTE_SYMPTOMS"), (28, "ILD_METHOTREXATE_ONGOING")],
+)
+def test_acute_symptoms_on_methotrexate(days: int, reason: str) -> None:
+    mtx = statement("methotrexate", "2025-01-10")
+    found = gates(ILD, mtx, fvc(80), dlco(70), condition(SNOMED("267036007"), ago(days)))
+    assert check(found, "MTX", "G-ILD2") == ("do_first", reason)

@@ -34,6 +34,7 @@ GATE = (
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
     *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),
     *("OrganHistorySafety", "GutSafety"),
+    *("Vaccination", "ZosterSafety", "PneumocystisSafety", "AirwaySafety"),
 )
 # Upper-case literals of the gate's libraries that are inputs and no findings.
 NO_FINDING = {"STRICT", "ANTIBIOTIC", "TB_TREATMENT"}
