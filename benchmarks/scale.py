@@ -11,7 +11,7 @@ import orjson
 
 from benchmarks.ours import CQL, Engine, content_elm, documents, hook_evidence
 from benchmarks.records import AS_OF, BundleRecord, grown
-from benchmarks.timing import alternating, exponent, median, milliseconds
+from benchmarks.timing import alternating, exponent, median, milliseconds, settle
 from ra_cds_hooks.decision import Content, decide, load_content
 from ra_cds_hooks.fhir import ElementChecks, PatientRecord, Reading
 
@@ -30,6 +30,7 @@ class Measured:
         self.content: Content = load_content(CQL)
         self.engine = Engine.of_content(self.content)
         self.reading = Reading(ElementChecks(self.content.program.elements_read()))
+        settle()
 
     def request(self, bundle: Mapping[str, Any]) -> None:
         """What the hook does between parsing and rendering: read the record, decide."""
@@ -95,6 +96,7 @@ def content_size(*, quick: bool) -> dict[str, Any]:
         loading[name] = milliseconds(
             lambda name=name, elm=elm: engines.update({name: Engine.of(elm, defines, evidence)})  # type: ignore[misc]
         )
+    settle()
     times = alternating(
         {name: partial(engine.evaluate, record) for name, engine in engines.items()},
         runs=5 if quick else 400,

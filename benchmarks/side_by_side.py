@@ -32,7 +32,7 @@ from benchmarks.ours import (
     record_of,
 )
 from benchmarks.records import AS_OF, typical_bundles
-from benchmarks.timing import milliseconds, summary
+from benchmarks.timing import both, settle, summary
 from benchmarks.translate import ELM as VISIT_ELM
 from ra_cds_hooks.decision import load_content
 from tools.conformance.differential import plain, same
@@ -102,8 +102,8 @@ class CqlExecution:
         self._process.kill()
         self._process.communicate()
 
-    def run(self, times: int) -> list[float]:
-        """Milliseconds of the next runs. Raises NotFinishedError."""
+    def run(self, times: int) -> list[tuple[float, float]]:
+        """Processor time and clock of the next runs, ms. Raises NotFinishedError."""
         self._send({"runs": times})
         assert self._process.stdout is not None
         stopper = threading.Timer(PATIENCE_SECONDS * times, self._process.kill)
@@ -118,7 +118,7 @@ class CqlExecution:
             )
         answer = json.loads(line)
         self.executed = answer["executed"]
-        return list(answer["milliseconds"])
+        return list(zip(answer["processor"], answer["milliseconds"], strict=True))
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -136,7 +136,7 @@ def comparisons(*, quick: bool) -> list[Comparison]:
     few = 3 if quick else None
     return [
         Comparison(
-            "full content", content, "RARecommendations", hook, few or 80, 120, evidence=evidence
+            "full content", content, "RARecommendations", hook, few or 80, 100, evidence=evidence
         ),
         Comparison(
             "full content, memo patched into cql-execution",
@@ -211,9 +211,10 @@ def compare(comparison: Comparison) -> dict[str, Any]:
         "failing": failing,
         "different": different,
     }
+    settle()
     records = [record_of(path) for path in bundles]
-    ours: list[float] = []
-    theirs: list[float] = []
+    ours: list[tuple[float, float]] = []
+    theirs: list[tuple[float, float]] = []
     try:
         if comparison.mode == "published":
             found["theirDefinesExecuted"] = _executions(comparison, bundles)
@@ -226,11 +227,19 @@ def compare(comparison: Comparison) -> dict[str, Any]:
                 if turn >= 2 and time.perf_counter() > end:
                     break
                 record = records[turn % len(records)]
-                ours.append(milliseconds(partial(engine.evaluate, record)))
+                ours.append(both(partial(engine.evaluate, record)))
                 theirs.extend(other.run(1))
     except NotFinishedError as error:
-        return found | {"notFinished": str(error), "ours": summary(ours) if ours else None}
-    found |= {"ours": summary(ours), "theirs": summary(theirs)}
+        used = summary([processor for processor, _ in ours]) if ours else None
+        return found | {"notFinished": str(error), "ours": used}
+    found |= _sides([processor for processor, _ in ours], [processor for processor, _ in theirs])
+    found["clock"] = _sides([clock for _, clock in ours], [clock for _, clock in theirs])
+    return found
+
+
+def _sides(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
+    """Both engines' percentiles, and how many times as long the other takes."""
+    found: dict[str, Any] = {"ours": summary(ours), "theirs": summary(theirs)}
     found["ratio"] = {
         key: found["theirs"][key] / found["ours"][key] for key in ("p50", "p95", "p99")
     }

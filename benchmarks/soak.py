@@ -31,10 +31,10 @@ BOUND_MEGABYTES = 5.0
 class Soak:
     """The service's work on the fixtures, one after the other."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, cases: str = "*") -> None:
         self._content = content
         self._reading = Reading(ElementChecks(content.program.elements_read()))
-        self._texts = [path.read_bytes() for path in sorted(FIXTURES.glob("*/bundle.json"))]
+        self._texts = [path.read_bytes() for path in sorted(FIXTURES.glob(f"{cases}/bundle.json"))]
 
     def evaluate(self, number: int) -> None:
         """Evaluation number `number`."""
@@ -50,9 +50,9 @@ def growth(samples: Sequence[float]) -> float:
     return median(settled[-part:]) - median(settled[:part])
 
 
-def soak(evaluations: int) -> list[float]:
+def soak(evaluations: int, cases: str = "*") -> list[float]:
     """Resident memory in MiB, sampled SAMPLES times over so many evaluations."""
-    run = Soak(load_content(CQL))
+    run = Soak(load_content(CQL), cases)
     step = max(1, evaluations // SAMPLES)
     samples = []
     for number in range(evaluations):
@@ -68,12 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line entry; see the module's first lines."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
     parser.add_argument("--evaluations", type=int, default=100_000)
+    parser.add_argument("--cases", default="*", help="which fixtures, as a file name pattern")
     parser.add_argument("--bound", type=float, default=BOUND_MEGABYTES, help="MiB")
     chosen = parser.parse_args(arguments)
     if chosen.evaluations < 2 * (SETTLING + 1):
         parser.error(f"at least {2 * (SETTLING + 1)} evaluations")
     started = time.perf_counter()
-    grown = growth(soak(chosen.evaluations))
+    grown = growth(soak(chosen.evaluations, chosen.cases))
     minutes = (time.perf_counter() - started) / 60
     print(
         f"{chosen.evaluations} evaluations in {minutes:.1f} minutes: "

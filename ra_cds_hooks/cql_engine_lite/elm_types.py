@@ -7,7 +7,7 @@ A type is `Named("System.Integer")`, `Named("FHIR.Observation")`, `ListOf`, `Int
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import LibraryLoadError
@@ -20,21 +20,18 @@ class Named:
     """A named type; `name` is "System.X" or "FHIR.X"."""
 
     name: str
+    local: str = field(init=False, repr=False, compare=False)
+    """The name without its model."""
+    is_fhir: bool = field(init=False, repr=False, compare=False)
+    """Whether it belongs to the FHIR model."""
+    is_system: bool = field(init=False, repr=False, compare=False)
+    """Whether it belongs to CQL's own System model."""
 
-    @property
-    def is_fhir(self) -> bool:
-        """Whether it belongs to the FHIR model."""
-        return self.name.startswith("FHIR.")
-
-    @property
-    def is_system(self) -> bool:
-        """Whether it belongs to CQL's own System model."""
-        return self.name.startswith("System.")
-
-    @property
-    def local(self) -> str:
-        """The name without its model."""
-        return self.name.partition(".")[2]
+    def __post_init__(self) -> None:
+        # Asked at every cast: worked out once.
+        object.__setattr__(self, "local", self.name.partition(".")[2])
+        object.__setattr__(self, "is_fhir", self.name.startswith("FHIR."))
+        object.__setattr__(self, "is_system", self.name.startswith("System."))
 
 
 @dataclass(frozen=True, slots=True)

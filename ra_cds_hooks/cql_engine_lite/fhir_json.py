@@ -11,7 +11,7 @@ absent; `Program.elements_read` tells a caller which elements to validate before
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -121,13 +121,17 @@ def choice(source: Any, key: str, keys: Mapping[str, str]) -> Any:
         source = source.json
     if not isinstance(source, dict):
         return None
-    for member, value in source.items():
-        type_ = keys.get(member)
-        if type_ is not None and value is not None:
+    present: Iterable[str] = keys.keys() & source.keys()
+    if key in source or len(present) > 1:  # type: ignore[arg-type]
+        # Not as FHIR has it: the first in the JSON counts.
+        present = [member for member in source if member == key or member in keys]
+    for member in present:
+        value = source[member]
+        if value is not None:
+            if member == key:
+                return value
             extra = source.get("_" + member)
-            return Element(type_, value, extra if isinstance(extra, dict) else None)
-        if member == key and value is not None:
-            return value
+            return Element(keys[member], value, extra if isinstance(extra, dict) else None)
     for member, type_ in keys.items():
         if isinstance(extra := source.get("_" + member), dict):
             return Element(type_, None, extra)

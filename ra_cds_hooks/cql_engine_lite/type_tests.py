@@ -56,6 +56,14 @@ def as_type(value: Any, type_: Type, strict: bool) -> Any:
     """The value when it is of the type, else null; EvaluationError instead when strict."""
     if value is None:
         return None
+    if (
+        value.__class__ is Element
+        and type_.__class__ is Named
+        and value.extra is None
+        and value.type == type_.local
+        and type_.is_fhir
+    ):
+        return value.json  # the commonest cast by far: a choice to the type that its key names
     if is_type(value, type_):
         if isinstance(value, Element) and value.extra is None and isinstance(type_, Named):
             return value.json
