@@ -47,8 +47,15 @@ C1_TO_C10 = PRIMARY | {
     ),
     "EARLY_WORSENING",
 }
+# The flags of the mechanism and population layers (C11 to C20): named by flags_include, _exclude.
+LATER = {
+    *("SERO_ABA", "SERO_RTX", "D2T_RA", "D2T_LIKELY_CONFIRM_C3", "TRUE_REFRACTORY"),
+    *("REFRACTORY_PENDING", "POLY_REFRACTORY", "JAK_CONVERGENCE", "STROMAL_CONSIDER"),
+}
 
 KEYS = {
+    # d2t: state and criterion1..3; pending: exactly these items, in this order
+    *("mechanism", "mechanism_detail", "d2t", "refractory", "pending", "later_flags"),
     *("primary", "has_ra", "flags", "flags_include", "flags_exclude", "index"),
     *("objective_inflammation", "milestones", "activity", "adherence", "gates", "gaps_include"),
     # the draft order of the case and its card: tests/cases/order.py
@@ -108,6 +115,18 @@ class Expectation:
             *_same("nextStep", wanted.get("next_step"), document.get("nextStep", {}).get("action")),
             *_same("ranking", wanted.get("ranking"), document.get("nextStep", {}).get("ranking")),
             *_current_drugs(wanted, document.get("currentDrugFindings", [])),
+            *_same("mechanism", wanted.get("mechanism"), document.get("mechanism", "NONE")),
+            *_members(
+                "mechanismDetail", {"mechanismDetail": wanted.get("mechanism_detail", {})}, document
+            ),
+            *_d2t(wanted.get("d2t", {}), document.get("d2t", {})),
+            *_same(
+                "refractory", wanted.get("refractory"), document.get("refractory", {}).get("state")
+            ),
+            *_same(
+                "pending", wanted.get("pending"), document.get("refractory", {}).get("pending", [])
+            ),
+            *_later_flags(wanted, document.get("flags", [])),
             *_gaps(wanted.get("gaps_include", []), document.get("gaps", [])),
             *_missing(
                 "dataIssues",
@@ -135,7 +154,7 @@ def checked(case_id: str, wanted: Mapping[str, Any]) -> Expectation:
     _only(case_id, wanted, KEYS)
     _only(case_id, [wanted["primary"]], PRIMARY | {UNDETERMINED})
     for key in ("flags", "flags_include", "flags_exclude"):
-        _only(case_id, wanted.get(key, []), C1_TO_C10)
+        _only(case_id, wanted.get(key, []), C1_TO_C10 | LATER)
     _only(case_id, wanted.get("milestones", {}), MILESTONES)
     _only(case_id, wanted.get("adherence", {}), ADHERENCE)
     activity = wanted.get("activity", {})
@@ -184,6 +203,21 @@ def _flags(wanted: Mapping[str, Any], found: Sequence[str]) -> list[str]:
         if code in found:
             differences.append(f"flags: {code} must not be there")
     return differences
+
+
+def _d2t(wanted: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
+    differences = []
+    for key, answer in wanted.items():
+        given = found.get(key) if key == "state" else found.get(key, {}).get("state")
+        differences += _same(f"d2t.{key}", answer, given)
+    return differences
+
+
+def _later_flags(wanted: Mapping[str, Any], found: Sequence[str]) -> list[str]:
+    """`later_flags` compares exactly the flags of C11 to C20."""
+    if "later_flags" not in wanted:
+        return []
+    return _same("later flags", sorted(wanted["later_flags"]), sorted(LATER.intersection(found)))
 
 
 def _missing(name: str, wanted: Iterable[str], found: Sequence[str]) -> list[str]:
