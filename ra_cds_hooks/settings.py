@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log level that is written."
     )
+    log_format: Literal["json", "text"] | None = Field(
+        None, description="Form of the log lines; unset: text on a terminal, else JSON."
+    )
+    metrics: bool = Field(True, description="Serve /metrics for Prometheus.")
+    ready_without_store: bool = Field(
+        False, description="Whether /readyz is well while the database is away."
+    )
     language: Literal["en", "zh"] | None = Field(
         None, description="Language of the cards for everyone; unset: asked of the request."
     )

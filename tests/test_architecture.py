@@ -28,7 +28,19 @@ MAY_IMPORT = {
     "hooks": {"cql_engine_lite", "errors", "settings", "fhir", "decision"},
     "store": {"errors", "settings", "decision"},
     "population": {"cql_engine_lite", "errors", "settings", "fhir", "decision"},
-    "web": {"cql_engine_lite", "errors", "settings", "fhir", "decision", "hooks", "store"},
+    "operation": {"errors", "settings"},
+    "audit": {"errors", "settings", "decision", "fhir", "store"},
+    "web": {
+        "cql_engine_lite",
+        "errors",
+        "settings",
+        "fhir",
+        "decision",
+        "hooks",
+        "store",
+        "operation",
+        "audit",
+    },
 }
 EVERYTHING = {*MAY_IMPORT, "web", "cli", "population"}
 MAY_IMPORT |= {"cli": EVERYTHING, "__main__": {"cli"}, "__init__": set()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import webbrowser
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from ra_cds_hooks.cli.app import answers_errors, given, main
+from ra_cds_hooks.operation.logs import adopt_gunicorn, configure_logging
 from ra_cds_hooks.settings import Settings, load_settings
 from ra_cds_hooks.web import create_app, settle
 
@@ -28,7 +28,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
     from gunicorn.app.base import BaseApplication
 
     settings = load_settings(**given(host=host, port=port, demo=demo or None))
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
+    configure_logging(settings.log_level, settings.log_format)
     application = create_app(settings)
     settle()
     url = f"http://{settings.host}:{settings.port}/"
@@ -41,6 +41,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
             self.cfg.set("workers", 1)
             self.cfg.set("threads", 4)
             self.cfg.set("loglevel", "warning")
+            self.cfg.set("post_fork", lambda server, worker: adopt_gunicorn())
             self.cfg.set("when_ready", lambda server: _ready(url, settings, open_page))
 
         def load(self) -> Any:

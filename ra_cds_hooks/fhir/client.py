@@ -129,11 +129,14 @@ class FhirClient:
         destinations: Destinations | None = None,
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        told: Callable[[str], None] = lambda outcome: None,
     ) -> None:
+        """``told`` hears of the outcome of each read or search: "ok" or the `Failure`."""
         self._limits = limits
         self._patience = patience or Patience()
         self.breakers = Breakers(self._patience, time.monotonic)
         self._sleep = sleep
+        self._told = told
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxies: the token has one destination
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -149,6 +152,9 @@ class FhirClient:
 
     def read(self, server: Server, path: str, budget: Budget) -> Answer:
         """One resource, for example ``Patient/p1``; its type must be the one asked for."""
+        return self._telling(self._read(server, path, budget))
+
+    def _read(self, server: Server, path: str, budget: Budget) -> Answer:
         try:
             document = self._get(server, f"{server.base_url}/{path}", budget)
         except _Stopped as stop:
@@ -165,6 +171,13 @@ class FhirClient:
 
     def pages(self, server: Server, url: str, budget: Budget) -> Answer:
         """All pages of a search from ``url`` on; what came before a failure is kept."""
+        return self._telling(self._pages(server, url, budget))
+
+    def _telling(self, answer: Answer) -> Answer:
+        self._told("ok" if answer.failure is None else answer.failure.value)
+        return answer
+
+    def _pages(self, server: Server, url: str, budget: Budget) -> Answer:
         documents: list[dict[str, Any]] = []
         seen: set[str] = set()
         next_url: str | None = url

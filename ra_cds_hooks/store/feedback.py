@@ -115,6 +115,16 @@ class FeedbackStore:
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
 
+    def require_reachable(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+        try:
+            with self.ready_engine().connect() as connection:
+                connection.execute(select(1))
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(
+                f"The database does not answer ({type(error).__name__})."
+            ) from None
+
     def close(self) -> None:
         """Releases the connections."""
         self._engine.dispose()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from flask import Flask, Response
+from flask import Flask
 
 from ra_cds_hooks.cql_engine_lite import ParameterError
 from ra_cds_hooks.decision import Content, decide, load_content
@@ -21,11 +21,14 @@ from ra_cds_hooks.fhir.patience import Patience
 from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
+from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import FeedbackStore, ShownCards, secret_for
 from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
-from ra_cds_hooks.web.cds_services import Parts, cds_services_blueprint
-from ra_cds_hooks.web.http import install_cors, install_errors, json_response
+from ra_cds_hooks.web.cds_services import cds_services_blueprint
+from ra_cds_hooks.web.http import install_cors, install_errors
+from ra_cds_hooks.web.observed import install_observation, install_probes
+from ra_cds_hooks.web.parts import Parts
 
 log = logging.getLogger("ra_cds_hooks.web")
 
@@ -83,6 +86,7 @@ def create_app(
         max_page_bytes=settings.fhir_max_page_bytes,
     )
     store = store or FeedbackStore(settings.database_url)
+    metrics = Metrics(content.version)
     parts = Parts(
         settings=settings,
         content=content,
@@ -100,6 +104,7 @@ def create_app(
                     failures=settings.fhir_breaker_failures,
                     rest_seconds=settings.fhir_breaker_rest_seconds,
                 ),
+                told=metrics.fhir_call,
             ),
             allowed_servers=settings.fhir_servers,
             loopback=settings.loopback_fhir,
@@ -110,9 +115,11 @@ def create_app(
         callers=callers_for(settings, store),
         shown_cards=ShownCards(store, partial(_override_secret, settings)),
         now=now,
+        metrics=metrics,
     )
     app.extensions["ra_cds_hooks"] = parts
     install_errors(app)
+    install_observation(app, parts)
     install_cors(app, settings.cors_origins)
     app.register_blueprint(cds_services_blueprint(parts))
     if settings.demo:
@@ -120,10 +127,7 @@ def create_app(
 
         app.register_blueprint(demo_blueprint(content, settings.fixtures_dir))
 
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return json_response({"status": "ok"})
-
+    install_probes(app, parts)
     if parts.callers is None:
         log.warning(OPEN_BANNER)
     if settings.as_of is not None:

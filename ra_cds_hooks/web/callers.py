@@ -54,8 +54,12 @@ def require_caller(
     callers: Callers | None,
     settings: Settings,
     now: Callable[[], datetime],
+    refused: Callable[[str], None],
 ) -> None:
-    """Verify the caller before every route of the blueprint; `caller` gives who it is."""
+    """Verify the caller before every route of the blueprint; `caller` gives who it is.
+
+    ``refused`` hears the cause of each refusal.
+    """
 
     @blueprint.before_request
     def verify() -> None:
@@ -67,8 +71,9 @@ def require_caller(
                 f"{settings.public_base_url}{request.path}",
                 now(),
             )
-        except Unauthorized as refused:
-            log.warning("caller refused: %s", refused.cause)
+        except Unauthorized as error:
+            log.warning("caller refused: %s", error.cause)
+            refused(error.cause)
             raise
         service_id = (request.view_args or {}).get("service_id")
         if service_id is not None and not found.issuer.may_use(service_id):

@@ -6,51 +6,32 @@ Source: CDS Hooks 2.0.1 [Discovery], [Calling a CDS Service], [Feedback].
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import LanguageAccept
 
-from ra_cds_hooks.decision import Content, Service, decide, issues_of, render, screened_out
+from ra_cds_hooks.decision import Content, Service
 from ra_cds_hooks.errors import UnknownService
-from ra_cds_hooks.fhir.client import Budget
 from ra_cds_hooks.fhir.record import PatientRecord
-from ra_cds_hooks.hooks.callers import Callers
-from ra_cds_hooks.hooks.drafts import draft_orders
-from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.hooks.models import FeedbackItem
 from ra_cds_hooks.hooks.parse import parse_feedback, parse_hook_request
-from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import Feedback, FeedbackStore, ShownCards
-from ra_cds_hooks.web.callers import allowed_servers, caller, require_caller
+from ra_cds_hooks.store import Feedback
+from ra_cds_hooks.web.callers import caller, require_caller
+from ra_cds_hooks.web.evaluation import evaluated
 from ra_cds_hooks.web.http import json_body, json_response
-from ra_cds_hooks.web.quiet import quieted
+from ra_cds_hooks.web.parts import Parts
 
 log = logging.getLogger("ra_cds_hooks.web")
 
 DEFAULT_LANGUAGE = "en"
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What the endpoints work with. ``now`` gives the present moment, timezone-aware."""
-
-    settings: Settings
-    content: Content
-    gatherer: Gatherer
-    store: FeedbackStore
-    shown_cards: ShownCards
-    callers: Callers | None
-    now: Callable[[], datetime]
-
-
 def cds_services_blueprint(parts: Parts) -> Blueprint:
     """Routes ``/cds-services``, ``/cds-services/<id>`` and ``/cds-services/<id>/feedback``."""
     blueprint = Blueprint("cds_services", __name__)
-    require_caller(blueprint, parts.callers, parts.settings, parts.now)
+    require_caller(blueprint, parts.callers, parts.settings, parts.now, parts.metrics.refused)
 
     @blueprint.get("/cds-services")
     def discovery() -> Response:
@@ -66,36 +47,13 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
     def call(service_id: str) -> Response:
         service = _service(parts.content, service_id)
         hook_request = parse_hook_request(json_body(request), service.hook)
-        budget = Budget(parts.settings.fhir_budget_seconds)
-        orders = draft_orders(hook_request.context)
-        as_of = parts.settings.as_of or parts.now()
-        if service.screen is not None:
-            drafts = parts.gatherer.drafts_alone(hook_request, orders, budget, allowed_servers())
-            if screened_out(parts.content, service, drafts, as_of):
-                log.info("%s: no order of ours", service.id)
-                return json_response(_nothing(parts, drafts))
-        record = parts.gatherer.gather(service, hook_request, budget, orders, allowed_servers())
-        decision = decide(parts.content, record, as_of, service)
-        language = language_for(parts.settings.language, request.accept_languages, record)
-        body = render(
-            parts.content,
-            decision,
-            service=service,
-            language=language,
-            hook_instance=hook_request.hookInstance,
-            with_extension=parts.settings.decision_extension,
-        )
-        body = quieted(
-            parts.content,
+        body = evaluated(
+            parts,
             service,
-            hook_request.context,
-            body,
-            parts.shown_cards,
-            language=language,
-            now=parts.now(),
-            period=timedelta(days=parts.settings.override_quiet_days),
+            hook_request,
+            partial(language_for, parts.settings.language, request.accept_languages),
         )
-        log.info("%s: %d cards", service.id, len(body["cards"]))
+        g.outcome = "cards" if body["cards"] else "no cards"
         return json_response(body)
 
     @blueprint.post("/cds-services/<service_id>/feedback")
@@ -109,15 +67,6 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
         return Response(status=200)
 
     return blueprint
-
-
-def _nothing(parts: Parts, drafts: PatientRecord) -> dict[str, Any]:
-    """No cards; what was odd in the drafts is told all the same."""
-    issues = issues_of(drafts)
-    body: dict[str, Any] = {"cards": []}
-    if issues and parts.settings.decision_extension:
-        body["extension"] = {parts.content.extension_key: {"dataIssues": issues}}
-    return body
 
 
 def described(service: Service, version: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ OperationOutcome.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -24,6 +23,7 @@ from ra_cds_hooks.errors import (
     operation_outcome,
     outcome,
 )
+from ra_cds_hooks.operation.logs import places
 
 log = logging.getLogger("ra_cds_hooks.web")
 
@@ -66,14 +66,14 @@ def install_errors(app: Flask) -> None:
     def answer(error: Exception) -> Response:
         if isinstance(error, HTTPException):
             status = error.code or 500
-            text = f"{error.name}: {request.method} {_route()}"
+            text = f"{error.name}: {request.method} {route()}"
             response = json_response(outcome(_HTTP_ISSUES.get(status, "processing"), text), status)
             if status == 405 and getattr(error, "valid_methods", None):
                 response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
             return response
         status = answer_for(error).status
         if status >= 500:
-            log.error("%s %s failed: %s", request.method, _route(), _places(error))
+            log.error("%s %s failed: %s", request.method, route(), places(error))
         response = json_response(operation_outcome(error), status)
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
@@ -82,16 +82,9 @@ def install_errors(app: Flask) -> None:
         return response
 
 
-def _route() -> str:
+def route() -> str:
     """The route's pattern, never the path: a path is whatever the caller typed."""
     return request.url_rule.rule if request.url_rule else "(no such path)"
-
-
-def _places(error: BaseException) -> str:
-    """Kind and places of an error, without its text: that may quote the record."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {where}"
 
 
 def install_cors(app: Flask, origins: Sequence[str]) -> None:

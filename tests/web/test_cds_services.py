@@ -11,7 +11,7 @@ from ra_cds_hooks.cql_engine_lite.errors import EvaluationError
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import load_settings
-from ra_cds_hooks.web import cds_services, create_app
+from ra_cds_hooks.web import create_app, evaluation
 from ra_cds_hooks.web.cds_services import language_for
 
 from .conftest import FIXTURES, URL, bundle_of
@@ -176,7 +176,7 @@ def test_a_crash_is_a_500_and_never_an_empty_list(client, hook_request, monkeypa
     def crash(*_):
         raise error
 
-    monkeypatch.setattr(cds_services, "decide", crash)
+    monkeypatch.setattr(evaluation, "decide", crash)
     with caplog.at_level(logging.DEBUG):
         response = client.post(URL, json=hook_request(bundle_of(NO_RA)))
     assert response.status_code == 500

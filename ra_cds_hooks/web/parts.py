@@ -1,0 +1,28 @@
+"""What the endpoints work with, put together once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ra_cds_hooks.decision import Content
+from ra_cds_hooks.hooks.callers import Callers
+from ra_cds_hooks.hooks.gather import Gatherer
+from ra_cds_hooks.operation.metrics import Metrics
+from ra_cds_hooks.settings import Settings
+from ra_cds_hooks.store import FeedbackStore, ShownCards
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the endpoints work with. ``now`` gives the present moment, timezone-aware."""
+
+    settings: Settings
+    content: Content
+    gatherer: Gatherer
+    store: FeedbackStore
+    shown_cards: ShownCards
+    callers: Callers | None
+    now: Callable[[], datetime]
+    metrics: Metrics
