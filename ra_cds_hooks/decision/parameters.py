@@ -55,7 +55,9 @@ def declared(content_dir: Path) -> list[Parameter]:
 
 
 def _declared_in(path: Path) -> Iterator[Parameter]:
+    # one comment may stand above several parameters; a new one begins after them
     comment: list[str] = []
+    used = False
     for line in path.read_text(encoding="utf-8").splitlines():
         match = _DECLARATION.match(line)
         if match:
@@ -66,10 +68,13 @@ def _declared_in(path: Path) -> Iterator[Parameter]:
                 (match["unit"] or "").strip(),
                 " ".join(comment),
             )
+            used = True
         elif line.startswith("//"):
+            comment = [] if used else comment
+            used = False
             comment.append(line.removeprefix("//").strip())
         elif not line.strip():
-            comment = []
+            comment, used = [], False
 
 
 def read_overrides(path: Path | None) -> dict[str, Any]:

@@ -1,4 +1,17 @@
-"""Which case folders show that a rule fires, and which that it does not, by their case.md alone."""
+"""Which case folders show that a rule fires, and which that it does not, by their case.md alone.
+
+``shows`` of rules.toml says how a case answers. One of
+    primary = CODE or [CODES]    the primary category
+    flag = CODE                  a flag
+    check = "G-..."              a safety check: any verdict other than ok and unknown is firing
+    reason = [CODES]             findings on the card of a draft order; no card at all is silence
+    note = CODE                  a note on the card of a draft order
+    member = "path"              a member of the front matter, with ``is`` = a value or a list
+    removed = CLASS              a class that the ranking leaves out
+    last = CLASS                 a class that only comes after all others
+    points = CLASS               a line of the ranking: ``fires`` and ``silent`` name the cases,
+                                 whose ``options`` must then give the class different scores
+"""
 
 from __future__ import annotations
 
@@ -6,12 +19,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from tests.cases.expectation import read_expectation
+from tests.cases.expectation import BIOLOGIC, CONVENTIONAL, read_expectation
 from tools.clinical_logic.sources import ROOT
 
 FIXTURES = ROOT / "fhir_fixtures"
-# True: the rule fires in the case; False: the case says that it does not; None: it says nothing.
-Answer = bool | None
+# The case says that the rule fires, that its datum is missing, or that it does not fire.
+FIRES, UNKNOWN, SILENT = "fires", "unknown", "silent"
+# None: the case says nothing of the rule.
+Answer = str | None
+EVERY_CLASS = {*BIOLOGIC, *CONVENTIONAL}
+_GROUPS = {"b/ts": set(BIOLOGIC), "all": EVERY_CLASS}
 
 
 @cache
@@ -23,56 +40,77 @@ def front_matters() -> dict[str, Mapping[str, Any]]:
     }
 
 
-def answers(shows: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """(cases in which the rule fires, cases in which it does not), by ``shows`` of rules.toml."""
+def answers(shows: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The cases by answer: fires, unknown, silent. Raises KeyError for an unknown way to ask."""
     ask = asked(shows)
     found = {case: ask(wanted) for case, wanted in front_matters().items()}
-    return [c for c, a in found.items() if a is True], [c for c, a in found.items() if a is False]
+    if "points" in shows:
+        found = {c: a for a in (FIRES, SILENT) for c in shows[a] if _scores(shows, c) is not None}
+        if {_scores(shows, c) for c in shows[FIRES]} & {_scores(shows, c) for c in shows[SILENT]}:
+            found = {}
+    return {
+        answer: tuple(c for c, a in found.items() if a == answer)
+        for answer in (FIRES, UNKNOWN, SILENT)
+    }
 
 
 def asked(shows: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Answer]:
-    """How a case answers: by ``primary``, ``flag``, ``check`` or ``member`` (with ``is``).
-
-    Raises KeyError for another way.
-    """
-    [(how, what)] = [(k, v) for k, v in shows.items() if k != "is"]
+    """How one front matter answers."""
+    [(how, what)] = [(k, v) for k, v in shows.items() if k not in {"is", FIRES, SILENT}]
     return {
-        "primary": lambda wanted: _primary(wanted, what),
+        "primary": lambda wanted: _yes(wanted["primary"] in _listed(what)),
         "flag": lambda wanted: _flag(wanted, what),
         "check": lambda wanted: _check(wanted, what),
+        "reason": lambda wanted: _order(wanted, "reasons", _listed(what)),
+        "note": lambda wanted: _order(wanted, "notes", _listed(what)),
         "member": lambda wanted: _member(wanted, what, shows.get("is")),
+        "removed": lambda wanted: _placed(wanted, "options_removed", what),
+        "last": lambda wanted: _placed(wanted, "options_last", what),
+        "points": lambda wanted: None,
     }[how]
 
 
-def _primary(wanted: Mapping[str, Any], what: str | list[str]) -> Answer:
-    codes = [what] if isinstance(what, str) else what
-    return wanted["primary"] in codes
+def _yes(holds: bool) -> str:
+    return FIRES if holds else SILENT
+
+
+def _listed(what: Any) -> list[Any]:
+    return what if isinstance(what, list) else [what]
 
 
 def _flag(wanted: Mapping[str, Any], what: str) -> Answer:
-    if what in (*wanted.get("flags", ()), *wanted.get("flags_include", ())):
-        return True
-    if what in wanted.get("flags_exclude", ()) or "flags" in wanted:
-        return False
-    return None
+    if any(what in wanted.get(k, ()) for k in ("flags", "flags_include", "later_flags")):
+        return FIRES
+    whole = "later_flags" if what in _later() else "flags"
+    return SILENT if what in wanted.get("flags_exclude", ()) or whole in wanted else None
+
+
+def _later() -> set[str]:
+    from tests.cases import expectation
+
+    return getattr(expectation, "LATER", set())
 
 
 def _check(wanted: Mapping[str, Any], what: str) -> Answer:
-    """A check fires where any class gets a verdict other than ok from it."""
-    verdicts = {
-        verdict
-        for part in (wanted.get("gates", {}), wanted.get("order", {}).get("checks", {}))
-        for verdict in _verdicts(part.get(what))
-    }
-    if verdicts - {"ok"}:
-        return True
-    return False if verdicts else None
+    gates = wanted.get("gates", {})
+    verdicts = {verdict for verdict in gates.get(what, ()) if not verdict.startswith("unlike-")}
+    if verdicts - {"ok", "unknown"}:
+        return FIRES
+    if verdicts:
+        return UNKNOWN if "unknown" in verdicts else SILENT
+    # the worst verdict of every class is ok, so no check stands against any of them
+    fine = gates.get("verdict", {}).get("ok", ())
+    covered = set().union(*(_GROUPS.get(name, {name}) for name in fine))
+    return SILENT if covered == EVERY_CLASS else None
 
 
-def _verdicts(found: Any) -> list[str]:
-    if isinstance(found, str):
-        return [found]
-    return list(found or ())
+def _order(wanted: Mapping[str, Any], key: str, codes: list[str]) -> Answer:
+    order = wanted.get("order")
+    if order is None:
+        return None
+    if set(codes) & set(order.get(key, ())):
+        return FIRES
+    return SILENT if order["verdict"] == "ok" else None
 
 
 def _member(wanted: Mapping[str, Any], path: str, value: Any) -> Answer:
@@ -83,7 +121,22 @@ def _member(wanted: Mapping[str, Any], path: str, value: Any) -> Answer:
             return None
         found = found[name]
     if value is None:
-        return bool(found)
+        return _yes(bool(found))
     if isinstance(found, list):
-        return value in found
-    return found in value if isinstance(value, list) else bool(found == value)
+        return _yes(any(one in found for one in _listed(value)))
+    return _yes(found in _listed(value))
+
+
+def _placed(wanted: Mapping[str, Any], key: str, moa: str) -> Answer:
+    if moa in wanted.get(key, ()):
+        return FIRES
+    if key == "options_removed":
+        return SILENT if moa in [name for name, _ in wanted.get("options", ())] else None
+    return SILENT if key in wanted else None
+
+
+def _scores(shows: Mapping[str, Any], case: str) -> int | None:
+    """The score that a case expects for the class; None without such a case or expectation."""
+    options = dict(front_matters().get(case, {}).get("options", ()))
+    found: int | None = options.get(shows["points"])
+    return found

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ra_cds_hooks.decision.parameters import Parameter, declared
-from tools.clinical_logic.cases import answers, front_matters
-from tools.clinical_logic.sources import CQL, ROOT, Passage, Source, sources
+from tools.clinical_logic.cases import FIRES, SILENT, UNKNOWN, answers
+from tools.clinical_logic.sources import CQL, ROOT, Passage, Source, parameters_read, sources
 
 HERE = Path(__file__).parent
 PAGE = ROOT / "docs" / "clinical-logic.md"
-# So many cases are named on the page; the rest are counted, and found by their folder's name.
-NAMED_CASES = 12
+# So many cases are named on the page for each answer; the rest are counted.
+NAMED_CASES = 5
+_CHECK = re.compile(r"'(G-[A-Z]+\d?)'")
 # The rows that the page has to answer for (issue "whole clinical content").
 SPEC_ROWS = (
     *(f"C{n}" for n in range(1, 26)),
@@ -32,57 +35,74 @@ class Rule:
     """One rule of rules.toml, joined with its CQL passage and its cases."""
 
     key: str
+    part: str
     rows: tuple[str, ...]
     title: str
     library: str
     define: str
     line: int
     passage: Passage | None
-    fires: tuple[str, ...]
-    silent: tuple[str, ...]
+    parameters: tuple[str, ...]
+    # case ids by answer: fires, unknown, silent
+    cases: Mapping[str, tuple[str, ...]]
 
     @property
     def anchor(self) -> str:
         return "rule-" + "".join(ch if ch.isalnum() else "-" for ch in self.key.lower())
 
 
+@cache
+def table() -> dict[str, Any]:
+    """rules.toml: ``parts`` of the page, ``rule`` (list), ``cards``, ``left_out``."""
+    return tomllib.loads((HERE / "rules.toml").read_text(encoding="utf-8"))
+
+
 def rules() -> list[Rule]:
-    """Every rule of rules.toml. Raises KeyError for a library that is not there."""
-    table = tomllib.loads((HERE / "rules.toml").read_text(encoding="utf-8"))
-    files = sources()
-    return [_rule(entry, files) for entry in table["rule"]]
+    """Every rule of rules.toml; ``line`` is 0 where its library or define is not there."""
+    return [_rule(entry) for entry in table()["rule"]]
 
 
 def left_out() -> dict[str, str]:
-    """Rows that no rule computes, each with the reason."""
-    table = tomllib.loads((HERE / "rules.toml").read_text(encoding="utf-8"))
-    found: dict[str, str] = table.get("left_out", {})
+    """Rows, or parts of rows, that no rule computes, each with the reason."""
+    found: dict[str, str] = table().get("left_out", {})
     return found
 
 
-def _rule(entry: Mapping[str, Any], files: Mapping[str, Source]) -> Rule:
-    source = files[entry["library"]]
-    define = entry.get("define", "Checks")
-    headed = source.headed(entry["heading"]) if "heading" in entry else None
-    passage = headed or source.about(define)
-    fires, silent = answers(entry["shows"])
-    key = entry.get("key") or str(next(v for k, v in entry["shows"].items() if k != "is"))
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    library = entry["library"]
+    source = sources().get(library) or Source(library, "", {}, {})
+    heading = entry.get("heading")
+    headed = source.headed(heading) if heading else None
+    define = entry.get("define") or (headed.defines[0] if headed and headed.defines else "Checks")
+    passage = headed if heading else source.about(define)
+    governed = source.governed(passage) if headed and passage else (define,)
     return Rule(
-        key if isinstance(key, str) else key[0],
+        entry["key"],
+        entry["part"],
         tuple(entry["rows"]),
         entry["title"],
         source.library,
         define,
-        headed.line if headed else source.line_of(define),
+        source.line_of(define),
         passage,
-        tuple(fires),
-        tuple(silent),
+        tuple(parameters_read(source.library, governed, entry.get("through", ()))),
+        _nearest_first(answers(entry["shows"])),
     )
+
+
+def _nearest_first(found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Cases of the families in which the rule fires come first: they differ by what decides."""
+    families = [case.partition("--")[0] for case in found[FIRES]]
+    return {
+        answer: tuple(sorted(cases, key=lambda c: -families.count(c.partition("--")[0])))
+        for answer, cases in found.items()
+    }
 
 
 def problems(found: Iterable[Rule]) -> list[str]:
     """What keeps the page from being whole: a rule without cases or words, a row without answer."""
     said = []
+    found = list(found)
     answered = set(left_out())
     for rule in found:
         answered.update(rule.rows)
@@ -90,21 +110,40 @@ def problems(found: Iterable[Rule]) -> list[str]:
             said.append(f"{rule.key}: no define {rule.define!r} in {rule.library}")
         if rule.passage is None or not rule.passage.when_then:
             said.append(f"{rule.key}: no When / Then above {rule.library}.{rule.define}")
-        if not rule.fires:
+        if not rule.cases[FIRES]:
             said.append(f"{rule.key}: no case in which it fires")
-        if not rule.silent:
+        if not rule.cases[SILENT]:
             said.append(f"{rule.key}: no case in which it does not fire")
+    keys = [rule.key for rule in found]
+    said += [f"{key}: twice in rules.toml" for key in sorted(set(keys)) if keys.count(key) > 1]
     said += [
         f"row {row}: neither computed nor left out" for row in SPEC_ROWS if row not in answered
     ]
+    said += [f"check {name}: no rule speaks of it" for name in _checks() if name not in keys]
+    for path in _cards_of_the_content():
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not any(_speaks(card, rule) for rule in found):
+            said.append(f"card {card['id']}: leads to no rule")
     return said
+
+
+def _checks() -> list[str]:
+    """The id of every check that the CQL can give."""
+    return sorted({name for s in sources().values() for name in _CHECK.findall(s.text)})
+
+
+def _cards_of_the_content() -> list[Path]:
+    return sorted((ROOT / "ra_cds_hooks" / "decision" / "cards").glob("*.toml"))
 
 
 def as_markdown(found: list[Rule]) -> str:
     """The whole page."""
     numbers = {p.name: p for p in declared(CQL)}
     parts = [(HERE / "preamble.md").read_text(encoding="utf-8").strip(), _cards(found)]
-    parts += ["## The rules", *(_section(rule, numbers) for rule in found)]
+    parts.append("## The rules")
+    for part, heading in table()["parts"].items():
+        parts.append(f"### {heading}")
+        parts += [_section(rule, numbers) for rule in found if rule.part == part]
     parts.append(_rows(found))
     parts.append((HERE / "decisions.md").read_text(encoding="utf-8").strip())
     return "\n\n".join(parts) + "\n"
@@ -112,48 +151,53 @@ def as_markdown(found: list[Rule]) -> str:
 
 def _cards(found: list[Rule]) -> str:
     lines = ["## From a card to its rules", "", "| Card | Shown when | Rules |", "|---|---|---|"]
-    links = {rule.key: f"[{rule.key}](#{rule.anchor})" for rule in found}
-    for path in sorted((ROOT / "ra_cds_hooks" / "decision" / "cards").glob("*.toml")):
+    for path in _cards_of_the_content():
         card = tomllib.loads(path.read_text(encoding="utf-8"))
-        library, _, define = card["when"].partition(".")
+        shown_when: str = card["when"] if "when" in card else card["each"]
+        library, _, define = shown_when.partition(".")
         line = sources()[library].line_of(define)
-        spoken = [links[r.key] for r in found if _speaks(card, r)]
+        spoken = [f"[{r.key}](#{r.anchor})" for r in found if _speaks(card, r)]
         lines.append(
-            f"| `{card['id']}` | [{card['when']}](../cql/{library}.cql#L{line}) "
+            f"| `{card['id']}` | [{library}.{define}](../cql/{library}.cql#L{line}) "
             f"| {', '.join(spoken)} |"
         )
     return "\n".join(lines)
 
 
 def _speaks(card: Mapping[str, Any], rule: Rule) -> bool:
-    """By the members a card speaks of: which of them carry the rule's answer."""
-    table = tomllib.loads((HERE / "rules.toml").read_text(encoding="utf-8"))
-    members = set(table["cards"].get(card["id"], ()))
-    return any(rule.key.startswith(m) or m in rule.rows or m == rule.library for m in members)
+    """Whether the card tells this rule's answer, by [cards] of rules.toml: parts of the page."""
+    members = table()["cards"].get(card["id"], ())
+    return any(rule.part == member for member in members)
 
 
 def _section(rule: Rule, numbers: Mapping[str, Parameter]) -> str:
-    lines = [f'<a id="{rule.anchor}"></a>', f"### {rule.key}: {rule.title}", ""]
+    lines = [f'<a id="{rule.anchor}"></a>', f"#### {rule.key}: {rule.title}", ""]
     where = f"[`{rule.library}.{rule.define}`](../cql/{rule.library}.cql#L{rule.line})"
     lines.append(f"Rows {', '.join(rule.rows)}. Define {where}.")
     if rule.passage is not None:
         if rule.passage.guideline:
             lines += ["", *(f"> {text}" for text in rule.passage.guideline)]
         lines += ["", *_when_then(rule.passage.when_then)]
-        if rule.passage.parameters:
-            lines += ["", "| Parameter | Default | Source |", "|---|---|---|"]
-            for name in rule.passage.parameters:
-                p = numbers[name]
-                lines.append(f"| {name} | {p.default} {p.unit} | {p.source} |".replace("  ", " "))
-    lines += ["", f"Fires: {_named(rule.fires)}.", "", f"Does not fire: {_named(rule.silent)}."]
+    if rule.parameters:
+        lines += ["", "| Parameter | Default | What it is |", "|---|---|---|"]
+        lines += [_number(numbers[name]) for name in rule.parameters]
+    lines += ["", f"Fires: {_named(rule.cases[FIRES])}."]
+    if rule.cases[UNKNOWN]:
+        lines += ["", f"Unknown: {_named(rule.cases[UNKNOWN])}."]
+    lines += ["", f"Does not fire: {_named(rule.cases[SILENT])}."]
     return "\n".join(lines)
+
+
+def _number(p: Parameter) -> str:
+    unit = f" {p.unit}" if p.unit else ""
+    return f"| {p.name} | {p.default}{unit} | {p.source} |".replace("\n", " ")
 
 
 def _when_then(texts: tuple[str, ...]) -> list[str]:
     return [
         f"- **{word}** {rest}" if word in {"When", "Then"} else f"- {text}"
         for text in texts
-        for word, _, rest in [text.partition(" ")]
+        for word, _, rest in [re.sub(r"^(When|Then):", r"\1", text).partition(" ")]
     ]
 
 
@@ -172,8 +216,3 @@ def _rows(found: list[Rule]) -> str:
         also = f"; left out: {reasons[row]}" if links and row in reasons else ""
         lines.append(f"| {row} | {text}{also} |")
     return "\n".join(lines)
-
-
-def case_count() -> int:
-    """How many case folders there are."""
-    return len(front_matters())
