@@ -7,7 +7,7 @@ CASE ?=
 MINIMUM ?= 98.8
 MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop fixtures mutation sbom image lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation sbom image lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 
 mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectation? (MUTATION="--only LungSafety")
 	$(BIN)/python -m tools.mutation --write $(MUTATION)
+
+clinical-logic: $(VENV)/.dev ## write docs/clinical-logic.md: every rule with its words, parameters and cases
+	$(BIN)/python -m tools.clinical_logic
 
 fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 	$(BIN)/python -m tools.fixtures

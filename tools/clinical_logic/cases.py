@@ -3,7 +3,8 @@
 ``shows`` of rules.toml says how a case answers. One of
     primary = CODE or [CODES]    the primary category
     flag = CODE                  a flag
-    check = "G-..."              a safety check: any verdict other than ok and unknown is firing
+    check = "G-..."              a safety check: any verdict other than ok and unknown is firing;
+                                 with ``asks`` = true unknown is, for a check that only asks
     reason = [CODES]             findings on the card of a draft order; no card at all is silence
     note = CODE                  a note on the card of a draft order
     member = "path"              a member of the front matter, with ``is`` = a value or a list
@@ -19,7 +20,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from tests.cases.expectation import BIOLOGIC, CONVENTIONAL, read_expectation
+from tests.cases.expectation import BIOLOGIC, CONVENTIONAL, LATER, read_expectation
 from tools.clinical_logic.sources import ROOT
 
 FIXTURES = ROOT / "fhir_fixtures"
@@ -56,11 +57,11 @@ def answers(shows: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def asked(shows: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Answer]:
     """How one front matter answers."""
-    [(how, what)] = [(k, v) for k, v in shows.items() if k not in {"is", FIRES, SILENT}]
+    [(how, what)] = [(k, v) for k, v in shows.items() if k not in {"is", "asks", FIRES, SILENT}]
     return {
         "primary": lambda wanted: _yes(wanted["primary"] in _listed(what)),
         "flag": lambda wanted: _flag(wanted, what),
-        "check": lambda wanted: _check(wanted, what),
+        "check": lambda wanted: _check(wanted, what, asks=shows.get("asks", False)),
         "reason": lambda wanted: _order(wanted, "reasons", _listed(what)),
         "note": lambda wanted: _order(wanted, "notes", _listed(what)),
         "member": lambda wanted: _member(wanted, what, shows.get("is")),
@@ -81,23 +82,17 @@ def _listed(what: Any) -> list[Any]:
 def _flag(wanted: Mapping[str, Any], what: str) -> Answer:
     if any(what in wanted.get(k, ()) for k in ("flags", "flags_include", "later_flags")):
         return FIRES
-    whole = "later_flags" if what in _later() else "flags"
+    whole = "later_flags" if what in LATER else "flags"
     return SILENT if what in wanted.get("flags_exclude", ()) or whole in wanted else None
 
 
-def _later() -> set[str]:
-    from tests.cases import expectation
-
-    return getattr(expectation, "LATER", set())
-
-
-def _check(wanted: Mapping[str, Any], what: str) -> Answer:
+def _check(wanted: Mapping[str, Any], what: str, *, asks: bool) -> Answer:
     gates = wanted.get("gates", {})
     verdicts = {verdict for verdict in gates.get(what, ()) if not verdict.startswith("unlike-")}
     if verdicts - {"ok", "unknown"}:
         return FIRES
     if verdicts:
-        return UNKNOWN if "unknown" in verdicts else SILENT
+        return (FIRES if asks else UNKNOWN) if "unknown" in verdicts else SILENT
     # the worst verdict of every class is ok, so no check stands against any of them
     fine = gates.get("verdict", {}).get("ok", ())
     covered = set().union(*(_GROUPS.get(name, {name}) for name in fine))

@@ -17,7 +17,7 @@ from tools.clinical_logic.sources import CQL, ROOT, Passage, Source, parameters_
 HERE = Path(__file__).parent
 PAGE = ROOT / "docs" / "clinical-logic.md"
 # So many cases are named on the page for each answer; the rest are counted.
-NAMED_CASES = 5
+NAMED_CASES = 3
 _CHECK = re.compile(r"'(G-[A-Z]+\d?)'")
 # The rows that the page has to answer for (issue "whole clinical content").
 SPEC_ROWS = (
@@ -48,7 +48,7 @@ class Rule:
 
     @property
     def anchor(self) -> str:
-        return "rule-" + "".join(ch if ch.isalnum() else "-" for ch in self.key.lower())
+        return _slug("rule-" + self.key)
 
 
 @cache
@@ -122,7 +122,7 @@ def problems(found: Iterable[Rule]) -> list[str]:
     said += [f"check {name}: no rule speaks of it" for name in _checks() if name not in keys]
     for path in _cards_of_the_content():
         card = tomllib.loads(path.read_text(encoding="utf-8"))
-        if not any(_speaks(card, rule) for rule in found):
+        if not {rule.part for rule in found} & set(_parts(card)):
             said.append(f"card {card['id']}: leads to no rule")
     return said
 
@@ -139,58 +139,90 @@ def _cards_of_the_content() -> list[Path]:
 def as_markdown(found: list[Rule]) -> str:
     """The whole page."""
     numbers = {p.name: p for p in declared(CQL)}
-    parts = [(HERE / "preamble.md").read_text(encoding="utf-8").strip(), _cards(found)]
+    parts = [(HERE / "preamble.md").read_text(encoding="utf-8").strip(), _cards()]
     parts.append("## The rules")
-    for part, heading in table()["parts"].items():
-        parts.append(f"### {heading}")
-        parts += [_section(rule, numbers) for rule in found if rule.part == part]
-    parts.append(_rows(found))
+    for part in table()["parts"]:
+        parts += _part(part, found, numbers)
+    parts += [_numbers(found, numbers), _rows(found)]
     parts.append((HERE / "decisions.md").read_text(encoding="utf-8").strip())
     return "\n\n".join(parts) + "\n"
 
 
-def _cards(found: list[Rule]) -> str:
-    lines = ["## From a card to its rules", "", "| Card | Shown when | Rules |", "|---|---|---|"]
+def _cards() -> str:
+    lines = [
+        "## From a card to its rules",
+        "",
+        "| Card | Shown when | Its rules |",
+        "|---|---|---|",
+    ]
     for path in _cards_of_the_content():
         card = tomllib.loads(path.read_text(encoding="utf-8"))
         shown_when: str = card["when"] if "when" in card else card["each"]
         library, _, define = shown_when.partition(".")
         line = sources()[library].line_of(define)
-        spoken = [f"[{r.key}](#{r.anchor})" for r in found if _speaks(card, r)]
+        parts = [f"[{table()['parts'][part]}](#{_slug('part-' + part)})" for part in _parts(card)]
         lines.append(
             f"| `{card['id']}` | [{library}.{define}](../cql/{library}.cql#L{line}) "
-            f"| {', '.join(spoken)} |"
+            f"| {'; '.join(parts)} |"
         )
     return "\n".join(lines)
 
 
-def _speaks(card: Mapping[str, Any], rule: Rule) -> bool:
-    """Whether the card tells this rule's answer, by [cards] of rules.toml: parts of the page."""
-    members = table()["cards"].get(card["id"], ())
-    return any(rule.part == member for member in members)
+def _parts(card: Mapping[str, Any]) -> list[str]:
+    """The parts of the page whose answers a card tells, by [cards] of rules.toml."""
+    found: list[str] = table()["cards"].get(card["id"], [])
+    return found
+
+
+def _part(part: str, found: list[Rule], numbers: Mapping[str, Parameter]) -> list[str]:
+    of_part = [rule for rule in found if rule.part == part]
+    index = " · ".join(f"[{rule.key}](#{rule.anchor})" for rule in of_part)
+    head = f'<a id="{_slug("part-" + part)}"></a>\n\n### {table()["parts"][part]}\n\n{index}'
+    return [head, *(_section(rule, numbers) for rule in of_part)]
 
 
 def _section(rule: Rule, numbers: Mapping[str, Parameter]) -> str:
-    lines = [f'<a id="{rule.anchor}"></a>', f"#### {rule.key}: {rule.title}", ""]
+    lines = [f'<a id="{rule.anchor}"></a>', "", f"#### {rule.key}: {rule.title}", ""]
     where = f"[`{rule.library}.{rule.define}`](../cql/{rule.library}.cql#L{rule.line})"
     lines.append(f"Rows {', '.join(rule.rows)}. Define {where}.")
     if rule.passage is not None:
         if rule.passage.guideline:
-            lines += ["", *(f"> {text}" for text in rule.passage.guideline)]
+            lines += ["", "> " + " ".join(rule.passage.guideline)]
         lines += ["", *_when_then(rule.passage.when_then)]
     if rule.parameters:
-        lines += ["", "| Parameter | Default | What it is |", "|---|---|---|"]
-        lines += [_number(numbers[name]) for name in rule.parameters]
-    lines += ["", f"Fires: {_named(rule.cases[FIRES])}."]
-    if rule.cases[UNKNOWN]:
-        lines += ["", f"Unknown: {_named(rule.cases[UNKNOWN])}."]
-    lines += ["", f"Does not fire: {_named(rule.cases[SILENT])}."]
+        read = [numbers[name] for name in rule.parameters]
+        told = (f"{p.name.partition('.')[2]} {_value(p)}".strip() for p in read)
+        lines += ["", f"Parameters ([sources](#numbers)): {'; '.join(told)}."]
+    answers_of = {"Fires": FIRES, "Unknown": UNKNOWN, "Does not fire": SILENT}
+    for said, answer in answers_of.items():
+        if rule.cases[answer]:
+            lines += ["", f"{said}: {_named(rule.cases[answer])}."]
     return "\n".join(lines)
 
 
-def _number(p: Parameter) -> str:
-    unit = f" {p.unit}" if p.unit else ""
-    return f"| {p.name} | {p.default}{unit} | {p.source} |".replace("\n", " ")
+def _value(p: Parameter) -> str:
+    """Default and unit; nothing for a list, which the caller of the service fills."""
+    return "" if p.type.startswith("List") else f"{p.default} {p.unit}".strip()
+
+
+def _slug(text: str) -> str:
+    return "".join(ch if ch.isalnum() else "-" for ch in text.lower())
+
+
+def _numbers(found: list[Rule], numbers: Mapping[str, Parameter]) -> str:
+    """Each parameter that a rule reads: default, what it is, source."""
+    read = sorted({name for rule in found for name in rule.parameters})
+    lines = ['<a id="numbers"></a>', "", "## The numbers that the rules read", ""]
+    lines += ["| Parameter | Default | What it is, and its source |", "|---|---|---|"]
+    for name in read:
+        p = numbers[name]
+        lines.append(f"| {name} | {_value(p)} | {_bare(p.source)} |")
+    return "\n".join(lines)
+
+
+def _bare(comment: str) -> str:
+    """Without the rulers of a heading above it."""
+    return re.sub(r"\s*-{3,}\s*", " ", comment).strip().replace("|", "\\|")
 
 
 def _when_then(texts: tuple[str, ...]) -> list[str]:
