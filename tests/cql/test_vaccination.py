@@ -1,4 +1,4 @@
-"""G-VAX and G-LIVE (clinical-spec 3.1, 8.15, 8.20, 8.25): verdicts and reasons, null rows included."""
+"""G-VAX and G-LIVE (clinical-spec 3.1, 8.15, 8.20, 8.25): verdicts and reasons, null rows."""
 
 from __future__ import annotations
 
