@@ -14,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, String, Text, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ra_cds_hooks.errors import ConfigurationError, StoreUnavailable
+from ra_cds_hooks.store.migrate import migrate
+
+SILENCE_SECONDS = 5
 
 
 class Base(DeclarativeBase):
@@ -73,7 +76,7 @@ class FeedbackStore:
     def __init__(self, url: str) -> None:
         """Raises ConfigurationError for a URL that no installed driver understands."""
         try:
-            self._engine = create_engine(url, pool_pre_ping=True)
+            self._engine = create_engine(url, pool_pre_ping=True, connect_args=_patience(url))
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__})"
@@ -137,17 +140,18 @@ class FeedbackStore:
     def _prepare(self) -> None:
         # On first use rather than at start: cards must be answered while the database is away.
         if not self._ready:
-            with self._engine.begin() as connection:
-                for table in Base.metadata.sorted_tables:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                    for index in table.indexes:
-                        connection.execute(CreateIndex(index, if_not_exists=True))
+            migrate(self._engine)
             self._ready = True
 
     @property
     def engine(self) -> Engine:
         """The SQLAlchemy engine, for readiness checks and migrations."""
         return self._engine
+
+
+def _patience(url: str) -> dict[str, Any]:
+    """A PostgreSQL that does not answer costs seconds, not the thread (pg8000: ``timeout``)."""
+    return {"timeout": SILENCE_SECONDS} if make_url(url).drivername == "postgresql+pg8000" else {}
 
 
 def _row(service_id: str, answer: Feedback, received_at: datetime) -> dict[str, Any]:
