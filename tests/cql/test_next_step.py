@@ -195,7 +195,7 @@ def test_reasons() -> None:
         "TRUE_REFRACTORY",
     }
     assert ask([], None, None, "EULAR2022", Mechanism=None)["NextStep.Next Step"]["reasons"] == []
-    poor = ask([MTX], True, None, "EULAR2022", Index_Kind="csDMARD", Mechanism=None)
+    poor = ask([MTX], True, None, "EULAR2022", Index_Kind="csDMARD")
     assert poor["NextStep.Next Step"]["reasons"] == ["POOR_PROGNOSIS"]
     # what holds of a failure is not said of an intolerance
     other = ask([], None, None, "EULAR2022", Primary="INTOLERANCE", Adherence_Is_Unknown=True)

@@ -253,7 +253,7 @@ def test_status_card_indicator(resources: list[Json], expected: str) -> None:
     [
         (ON_TARGET, None),
         (FAILING, "ASK_ADHERENCE"),
-        ([*FAILING, observation("pdc", 0.95, "1", "2026-11-20")], "CHANGE_CLASS_OR_MOLECULE"),
+        ([*FAILING, observation("pdc", 0.95, "1", "2026-11-20")], "MEASURE_LEVEL"),
         ([*FAILING, MISSED], "ADHERENCE_FIRST"),
         ([*FAILING, PNEUMONIA], None),
         ([ra(), STOPPED, *BASELINE, *NOW], "CHOOSE_OTHER_DRUG"),
