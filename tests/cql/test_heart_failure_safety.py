@@ -43,6 +43,7 @@ RECORDS = [
     pytest.param([nyha(2, "2025-11-22")], UNKNOWN, UNKNOWN, id="old-class-alone"),
     pytest.param([nyha(3, "2025-11-23")], THREE, THREE_OK, id="3-12-months"),
     pytest.param([nyha(3, "2025-11-22")], THREE, UNKNOWN, id="3-does-not-expire"),
+    pytest.param([nyha(3, "2025-11")], THREE, UNKNOWN, id="3-month-that-decides"),
     pytest.param([nyha(4, "2020-01-01")], FOUR, FOUR, id="4-does-not-expire"),
     pytest.param([nyha(2, "2025-11")], UNKNOWN, UNKNOWN, id="month-that-decides"),
     pytest.param([nyha(2), nyha(4, "2025-01-01")], MILD, MILD_OK, id="latest-counts"),
@@ -142,6 +143,11 @@ def test_valid_until(records: list[Json], tnfi: str | None, rtx: str | None) -> 
     found = gates(*records)
     assert row(found, "TNFi", "G-HF")["validUntil"] == tnfi
     assert row(found, "RTX", "G-HF")["validUntil"] == rtx
+
+
+def test_evidence_without_a_class() -> None:
+    made = row(gates(heart_failure(id="hf")), "TNFi", "G-HF")
+    assert [used["ref"] for used in made["dataUsed"]] == ["Condition/hf"]
 
 
 def test_evidence_and_scope() -> None:

@@ -234,6 +234,10 @@ def test_valid_until_the_first_of_the_answers_ends(
     )
 
 
+def test_no_evidence_is_no_row() -> None:
+    assert row(gates(patient("female", None)), "JAKi", "G-JAK1")["dataUsed"] == []
+
+
 def test_the_evidence_is_shown() -> None:
     found = gates(
         patient("female", "1968-09-03"),
