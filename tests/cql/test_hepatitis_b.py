@@ -327,6 +327,19 @@ def test_infection_in_full() -> None:
     assert [r["ref"] for r in made["dataUsed"]] == ["Observation/n"]
 
 
+def test_a_surface_antibody_is_shown_with_or_without_its_amount() -> None:
+    anti_hbs = LOINC("16935-9")
+    told = observation(anti_hbs, None, id="told", interpretation="POS")
+    measured = observation(anti_hbs, 120, "[IU]/L", id="measured")
+    waiting = observation(anti_hbs, None, id="waiting", status="preliminary")
+    made = row(gates(surface("POS", id="s"), told, measured, waiting), "TNFi", "G-HBV2")
+    assert {u["ref"]: u["value"] for u in made["dataUsed"]} == {
+        "Observation/s": "hbsag POS",
+        "Observation/told": "anti-hbs",
+        "Observation/measured": "anti-hbs 120",
+    }
+
+
 MONITORING = [
     pytest.param([], ["hbv-dna", "alt"], id="nothing"),
     pytest.param([alt(ago(30))], ["hbv-dna"], id="alt-30-days"),

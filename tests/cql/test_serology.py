@@ -391,7 +391,8 @@ def test_data_used_and_the_last_day() -> None:
     standing = read("HBsAg", newer, doubtful)
     assert [row["value"] for row in standing["dataUsed"]] == ["hbsag IND"]
     assert standing["firm"] is False
-    standing = read("HBsAg", surface("NEG", OLD, id="expired"))
+    unreadable = observation(HBSAG, 0.02, id="unreadable")
+    standing = read("HBsAg", surface("NEG", OLD, id="expired"), unreadable)
     assert [row["ref"] for row in standing["dataUsed"]] == ["Observation/expired"]
 
 
