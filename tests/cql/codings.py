@@ -69,6 +69,8 @@ DRUGS: Mapping[str, Coding] = {
     "abatacept": RXNORM("614391"),
     "anakinra": RXNORM("72435"),
     "tofacitinib": RXNORM("1357536"),
+    "baricitinib": RXNORM("2047232"),
+    "upadacitinib": RXNORM("2196092"),
     "methotrexate": RXNORM("6851"),
     "leflunomide": RXNORM("27169"),
     "sulfasalazine": RXNORM("9524"),

@@ -33,7 +33,7 @@ GATE = (
     ),
     *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
     *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),
-    *("OrganHistorySafety", "GutSafety"),
+    *("OrganHistorySafety", "GutSafety", "DosageSafety"),
     *("Vaccination", "ZosterSafety", "PneumocystisSafety", "AirwaySafety"),
 )
 # Upper-case literals of the gate's libraries that are inputs and no findings.
