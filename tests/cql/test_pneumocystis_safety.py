@@ -45,6 +45,7 @@ ROWS = [
     pytest.param([prednisone(20, "2026-10")], LONG, id="a-month-before"),
     pytest.param([prednisone(20, None)], SINCE, id="undated"),
     pytest.param([statement("prednisone", ago(90))], DOSE, id="no-dose"),
+    pytest.param([statement("prednisone", ago(90), status="unknown")], DOSE, id="status-unknown"),
     pytest.param([prednisone(20, ago(90), ago(5), status="stopped")], NOT_HIGH, id="stopped"),
     # 12 mg prednisone and 4 mg methylprednisolone (5 mg prednisone) are 17 mg together
     pytest.param([prednisone(12, ago(90)), methylprednisolone(4, ago(15))], LONG, id="two-drugs"),
@@ -105,6 +106,8 @@ def test_pneumocystis(records: list[Json], expected: tuple[str, str]) -> None:
     asked = {DOSE: ["glucocorticoid-dose"], SINCE: ["glucocorticoid-duration"]}
     assert made["dataMissing"] == asked.get(expected, [])
     assert (made["applies"], made["orders"]) == ("both", [])
+    if expected == DOSE:
+        assert made["dataUsed"] == []
     if expected != SHORT:
         assert made["validUntil"] is None
 
