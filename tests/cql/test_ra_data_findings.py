@@ -85,6 +85,12 @@ def test_reading_of_the_laboratory_wins_over_spots() -> None:
     assert values("IGRA Results", panel) == [("NEG", "coded")]
 
 
+def test_words_that_are_no_reading_leave_the_spots_to_decide() -> None:
+    spots = [component(LOINC("74277-5"), 8)]
+    panel = observation("igra", "see report", components=spots)
+    assert values("IGRA Results", panel) == [("POS", "coded")]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -98,6 +104,28 @@ def test_reading_of_the_laboratory_wins_over_spots() -> None:
 )
 def test_chest_radiograph(value: Any, expected: list[tuple[str, str]]) -> None:
     assert values("CXR Results", observation("cxr", value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "value"),
+    [
+        ("CXR Results", "未见异常", "normal"),
+        ("HRCT Results", "normal", "normal"),
+        ("Smoking Results", "从不吸烟", "never"),
+        ("Smoking Results", "former smoker", "ex"),
+        ("Smoking Results", "current smoker", "current"),
+    ],
+)
+def test_readings_in_words(kind: str, words: str, value: str) -> None:
+    code = {"CXR Results": "cxr", "HRCT Results": "hrct-chest", "Smoking Results": "smoking"}[kind]
+    assert values(kind, observation(code, words)) == [(value, "text")]
+
+
+@pytest.mark.parametrize("code", ["igra", "cxr", "hrct-chest", "smoking"])
+def test_a_reading_that_nobody_understands_is_told_and_a_number_is_not(code: str) -> None:
+    issues = rows("Data Issues", observation(code, "see report", id="it"))
+    assert [(i["code"], i["ref"]) for i in issues] == [("UNREADABLE_VALUE", "Observation/it")]
+    assert rows("Data Issues", observation(code, 3.0)) == []
 
 
 def test_the_more_worrying_reading_wins() -> None:

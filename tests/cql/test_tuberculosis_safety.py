@@ -271,6 +271,20 @@ RADIOGRAPHS = [
     pytest.param([cxr(), symptom(ago(20))], ("do_first", "TB_CONTACT_OR_SYMPTOMS"), id="symptom"),
     pytest.param([cxr(), symptom(ago(400))], ("ok", "CXR_NORMAL"), id="old-symptom"),
     pytest.param(
+        [cxr(), symptom("2025-11-23")], ("do_first", "TB_CONTACT_OR_SYMPTOMS"), id="12-months"
+    ),
+    pytest.param([cxr(), symptom("2025-11-22")], ("ok", "CXR_NORMAL"), id="12-months-and-a-day"),
+    pytest.param(
+        [cxr(), condition(ICD10("Z20.1"), ago(20), clinical=None)],
+        ("do_first", "TB_CONTACT_OR_SYMPTOMS"),
+        id="contact-without-a-status",
+    ),
+    pytest.param(
+        [cxr(), condition(ICD10("Z20.1"), ago(20), clinical="resolved")],
+        ("ok", "CXR_NORMAL"),
+        id="contact-that-is-over",
+    ),
+    pytest.param(
         [cxr(), symptom(None)], ("unknown", "TB_CONTACT_OR_SYMPTOMS_UNCLEAR"), id="undated-symptom"
     ),
     pytest.param(
@@ -294,3 +308,18 @@ def test_radiograph_and_signs(resources: list[Json], expected: tuple[str, str]) 
 def test_a_radiograph_is_still_offered_after_completed_therapy() -> None:
     found = row(gates(tpt("2025-01-13", "2025-07-13")), "TNFi", "G-TB5")
     assert (found["verdict"], found["orders"], found["dataMissing"]) == ("ok", ["cxr"], ["cxr"])
+
+
+@pytest.mark.parametrize(
+    ("records", "incomplete", "asked"),
+    [
+        ([], (), []),
+        ([condition(ICD10("A15.0"))], (), []),
+        ([condition(ICD10("A15.0"), verification="provisional")], (), ["tb-status"]),
+        ([], ("Condition",), ["tb-status"]),
+    ],
+)
+def test_active_tuberculosis_asks(
+    records: list[Json], incomplete: tuple[str, ...], asked: list[str]
+) -> None:
+    assert row(gates(*records, incomplete=incomplete), "TNFi", "G-TB1")["dataMissing"] == asked
