@@ -8,6 +8,8 @@ suggestions = ["igra"]    # exactly these tests, by order key
 removes = false           # whether the draft's removal is suggested
 reasons = ["..."]         # findings that must be on the card
 words_only, daily_mg, notes, alternatives_exclude: optional
+renewal = true            # optional: the record says that the drug is taken already
+pending = ["igra"]        # optional: exactly these tests are on their way and not suggested
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from .ehr import request_for
 
 KEYS = {
     *("drug", "verdict", "indicator", "suggestions", "removes", "reasons", "words_only"),
-    *("daily_mg", "notes", "alternatives_exclude"),
+    *("daily_mg", "notes", "alternatives_exclude", "renewal", "pending"),
 }
 REQUIRED = ("drug", "verdict", "indicator", "suggestions", "removes")
 DRAFT_ID = "draft-of-the-case"
@@ -123,6 +125,10 @@ def order_differences(
     for note in order.get("notes", []):
         if note not in row.get("notes", []):
             differences.append(f"note {note} is not in {row.get('notes', [])}")
+    on_their_way = sorted(p["order"] for p in row.get("pending", []))
+    for name, said in (("renewal", row.get("renewal")), ("pending", on_their_way)):
+        if name in order and order[name] != said:
+            differences.append(f"{name}: expected {order[name]}, got {said}")
     offered = [a["class"] for a in row.get("alternatives", [])]
     differences += [
         f"{a} is offered as an alternative"
