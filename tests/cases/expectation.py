@@ -62,6 +62,8 @@ KEYS = {
     *("order", "data_issues_include", "cards", "cards_include", "not_obtained", "first_page_only"),
     # options: [class, score] in rank order; options_removed: the classes without a rank
     *("options", "options_removed", "options_last", "next_step", "ranking", "current_drugs"),
+    # economics: exactly these notes of the next step
+    "economics",
 }
 MILESTONES = {"month3", "month6", "assessmentDate", "evaluableFrom"}
 SCORES = {"das28Esr4", "das28Esr3", "das28Crp4", "das28Crp3", "cdai", "sdai"}
@@ -114,6 +116,11 @@ class Expectation:
             *_options(wanted, document.get("options", [])),
             *_same("nextStep", wanted.get("next_step"), document.get("nextStep", {}).get("action")),
             *_same("ranking", wanted.get("ranking"), document.get("nextStep", {}).get("ranking")),
+            *_same(
+                "economics",
+                wanted.get("economics"),
+                document.get("nextStep", {}).get("economics", []),
+            ),
             *_current_drugs(wanted, document.get("currentDrugFindings", [])),
             *_same("mechanism", wanted.get("mechanism"), document.get("mechanism", "NONE")),
             *_members(
