@@ -169,6 +169,25 @@ class Settings(BaseSettings):
         le=365,
         description="Days that an order card stays away after an override with a reason.",
     )
+    audit: Literal["off", "file", "database"] = Field(
+        "off", description="Where each evaluation is audited as a FHIR AuditEvent."
+    )
+    audit_file: Path = Field(Path("ra_cds_audit.jsonl"), description="The file of the audit.")
+    audit_required: bool = Field(
+        False, description="Answer 503 when the audit cannot be written, rather than go on."
+    )
+    audit_retention_days: int = Field(
+        0, ge=0, le=36500, description="Days that the database keeps audit events; 0: for ever."
+    )
+    feedback_retention_days: int = Field(
+        0, ge=0, le=36500, description="Days that feedback and shown cards are kept; 0: for ever."
+    )
+    log_shown_cards: bool = Field(
+        True, description="Remember which cards were shown, for the feedback report."
+    )
+    switches: Path | None = Field(
+        None, description="Kill switch and shadow mode (TOML); changes count without a restart."
+    )
     override_secret: SecretStr | None = Field(
         None, description="Key of the hashes under which overridden cards are remembered."
     )

@@ -3,8 +3,8 @@
 Every command has an example in the README; a test holds that. Exit codes: errors.TABLE.
 """
 
-from ra_cds_hooks.cli import content, records, serve  # each adds its commands
+from ra_cds_hooks.cli import audit, content, records, serve  # each adds its commands
 from ra_cds_hooks.cli.app import main
 from ra_cds_hooks.cli.records import expectation
 
-__all__ = ["content", "expectation", "main", "records", "serve"]
+__all__ = ["audit", "content", "expectation", "main", "records", "serve"]

@@ -59,7 +59,8 @@ class PatientRecord:
 
     ``incomplete`` names the resource types that were not obtained completely: absence there
     proves nothing. ``data_issues`` are sorted and carry no value from the record. ``drafts`` names
-    the resources that are draft orders.
+    the resources that are draft orders. ``sources`` are the resources as they arrived, with
+    references made relative: what the audit names and hashes.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class PatientRecord:
         incomplete: frozenset[str],
         data_issues: tuple[DataIssue, ...],
         drafts: Drafts = NO_DRAFTS,
+        sources: tuple[Resource, ...] = (),
     ) -> None:
+        self.sources = sources
         self.patient_id = patient_id
         self.incomplete = incomplete
         self.data_issues = data_issues
@@ -146,7 +149,7 @@ class PatientRecord:
                 by_type.setdefault(resource["resourceType"], []).append(checked.resource)
         for resources in by_type.values():
             resources.sort(key=lambda r: r["id"])
-        return cls(patient_id, by_type, frozenset(missing), _told(found), drafts)
+        return cls(patient_id, by_type, frozenset(missing), _told(found), drafts, tuple(kept))
 
     @classmethod
     def read_bundle(

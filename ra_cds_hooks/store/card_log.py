@@ -63,6 +63,7 @@ class CardLog:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self._swept: datetime | None = None
+        store.before_close(self.close)
 
     def shown(self, rows: list[dict[str, Any]]) -> None:
         """Note rows (columns of `CardLogRow`, ``shown_at`` in UTC); returns at once."""

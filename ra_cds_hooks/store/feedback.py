@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,6 +84,7 @@ class FeedbackStore:
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
         self._ready = False
+        self._last: list[Callable[[], None]] = []
 
     def add(self, service_id: str, answers: Iterable[Feedback], received_at: datetime) -> int:
         """Stores the answers that are not there yet, all or none; returns how many were new.
@@ -128,8 +129,14 @@ class FeedbackStore:
                 f"The database does not answer ({type(error).__name__})."
             ) from None
 
+    def before_close(self, last: Callable[[], None]) -> None:
+        """Have ``last`` called before the connections are released."""
+        self._last.append(last)
+
     def close(self) -> None:
         """Releases the connections."""
+        for last in self._last:
+            last()
         self._engine.dispose()
 
     def ready_engine(self) -> Engine:

@@ -176,6 +176,12 @@ class ShownCards:
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
 
 
+def keeps_secret(database_url: str) -> bool:
+    """Whether a key can be kept in a file beside this database."""
+    url = make_url(database_url)
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+
+
 def secret_for(configured: str | None, database_url: str) -> bytes:
     """The key of the hashes: the setting; else a random one kept in a file beside the database.
 
@@ -184,12 +190,11 @@ def secret_for(configured: str | None, database_url: str) -> bytes:
     """
     if configured:
         return configured.encode()
-    url = make_url(database_url)
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+    if not keeps_secret(database_url):
         log.warning("no RA_CDS_OVERRIDE_SECRET: overrides are remembered until this process ends")
         return secrets.token_bytes(SECRET_BYTES)
     try:
-        return _kept_secret(Path(f"{url.database}.key"))
+        return _kept_secret(Path(f"{make_url(database_url).database}.key"))
     except OSError as error:
         log.warning(
             "the key beside the database cannot be kept (%s): overrides are remembered until this "

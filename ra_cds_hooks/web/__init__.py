@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from flask import Flask
 
+from ra_cds_hooks.audit.keyed import KeyedHash
+from ra_cds_hooks.audit.sink import AuditFile, AuditTable, Sink
 from ra_cds_hooks.cql_engine_lite import ParameterError
 from ra_cds_hooks.decision import Content, decide, load_content
 from ra_cds_hooks.decision.parameters import read_overrides
@@ -22,8 +24,10 @@ from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.operation.metrics import Metrics
+from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import FeedbackStore, ShownCards, secret_for
+from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, ShownCards, secret_for
+from ra_cds_hooks.store.shown import keeps_secret
 from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import cds_services_blueprint
 from ra_cds_hooks.web.http import install_cors, install_errors
@@ -113,9 +117,24 @@ def create_app(
         ),
         store=store,
         callers=callers_for(settings, store),
-        shown_cards=ShownCards(store, partial(_override_secret, settings)),
+        shown_cards=ShownCards(store, partial(override_secret, settings)),
         now=now,
         metrics=metrics,
+        switches=Switches(
+            settings.switches,
+            content.services,
+            content.cards,
+            failed=metrics.failures.labels("switches").inc,
+        ),
+        keyed=KeyedHash(partial(override_secret, settings)),
+        audit=sink_for(settings, store),
+        card_log=CardLog(
+            store,
+            keep=_days(settings.feedback_retention_days),
+            failed=metrics.failures.labels("card log").inc,
+        )
+        if settings.log_shown_cards
+        else None,
     )
     app.extensions["ra_cds_hooks"] = parts
     install_errors(app)
@@ -135,9 +154,27 @@ def create_app(
     return app
 
 
-def _override_secret(settings: Settings) -> bytes:
+def override_secret(settings: Settings) -> bytes:
+    """The key of all keyed hashes."""
     configured = settings.override_secret
     return secret_for(configured.get_secret_value() if configured else None, settings.database_url)
+
+
+def sink_for(settings: Settings, store: FeedbackStore) -> Sink | None:
+    """Where audit events go; None: nowhere. Raises ConfigurationError without a lasting key."""
+    if settings.audit == "off":
+        return None
+    if settings.override_secret is None and not keeps_secret(settings.database_url):
+        raise ConfigurationError(
+            "RA_CDS_AUDIT: its hashes need a lasting key; set RA_CDS_OVERRIDE_SECRET."
+        )
+    if settings.audit == "file":
+        return AuditFile(settings.audit_file)
+    return AuditTable(AuditRows(store), _days(settings.audit_retention_days))
+
+
+def _days(number: int) -> timedelta | None:
+    return timedelta(days=number) if number else None
 
 
 def settle() -> None:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ra_cds_hooks.audit.keyed import KeyedHash
+from ra_cds_hooks.audit.sink import Sink
 from ra_cds_hooks.decision import Content
 from ra_cds_hooks.hooks.callers import Callers
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.operation.metrics import Metrics
+from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import FeedbackStore, ShownCards
+from ra_cds_hooks.store import CardLog, FeedbackStore, ShownCards
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,7 @@ class Parts:
     callers: Callers | None
     now: Callable[[], datetime]
     metrics: Metrics
+    switches: Switches
+    keyed: KeyedHash
+    audit: Sink | None
+    card_log: CardLog | None

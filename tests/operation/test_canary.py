@@ -74,15 +74,16 @@ def world(make_client, issuers, tmp_path, hook_request, capfd):  # noqa: F811
     stream = io.StringIO()
     configure_logging("DEBUG", "json", stream)
     client = make_client(
-        issuers, log_level="DEBUG", fhir_loopback=True, fhir_budget_seconds=0.4, **AUDITED(tmp_path)
+        issuers,
+        log_level="DEBUG",
+        fhir_loopback=True,
+        fhir_budget_seconds=0.4,
+        audit="file",
+        audit_file=tmp_path / "audit.jsonl",
     )
     yield World(client, hook_request(spiked(bundle_of("order-tnfi--caution"))), stream)
     root.handlers[:], root.level, level = before
     ours.setLevel(level)
-
-
-def AUDITED(_folder):
-    return {}
 
 
 class World:
@@ -111,6 +112,8 @@ class World:
         """All that came out, as one text."""
         captured = capfd.readouterr()
         metrics = self.client.get("/metrics").get_data(as_text=True)
+        self.client.application.extensions["ra_cds_hooks"].card_log.flush()
+        assert (tmp_path / "audit.jsonl").stat().st_size > 10_000, "the audit is searched, too"
         files = [
             path.read_bytes().decode("latin-1")
             for path in tmp_path.iterdir()
