@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl
 # Search parameter -> the element that holds the patient, per resource type.
 PATIENT_PARAMETERS = {"patient", "subject"}
 PAGING = {"_count", "_sort"}
+# What no prefetch key brings, a client may send under its type's name.
+BEYOND_PREFETCH = ("AdverseEvent", "CarePlan", "Procedure")
 
 
 class UnansweredParameter(ValueError):
@@ -38,7 +40,8 @@ def request_for(
     not_obtained: Collection[str] = (),
     first_page_only: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The patient-view request. ``templates`` are discovery's prefetch templates by key.
+    """The patient-view request. ``templates`` are discovery's prefetch templates by key; the types
+    beyond them are sent under their names where the bundle holds any.
 
     A type in ``not_obtained`` is answered with an OperationOutcome, a type in ``first_page_only``
     with a Bundle whose next page cannot be followed (there is no fhirServer).
@@ -56,6 +59,10 @@ def request_for(
                 prefetch[key]["link"] = [
                     {"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}
                 ]
+    held = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
+    for kind in BEYOND_PREFETCH:
+        if kind in held and kind not in not_obtained:
+            prefetch[kind] = answer(kind, bundle)
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid.uuid5(uuid.NAMESPACE_URL, patient_id)),
