@@ -363,7 +363,8 @@ DOSE = ("unknown", "LIVE_VACCINE_METHOTREXATE_DOSE_UNKNOWN")
     ("records", "expected"),
     [
         pytest.param([weekly(20)], LOW, id="20-mg"),
-        pytest.param([weekly(21)], RECENT, id="21-mg"),
+        pytest.param([weekly(20.1)], RECENT, id="20.1-mg"),
+        pytest.param([weekly(20), request("methotrexate", ago(30))], LOW, id="order-without-dose"),
         pytest.param([statement("methotrexate", "2026-01-10")], DOSE, id="no-dose"),
         pytest.param([], DOSE, id="not-taken"),
         pytest.param([weekly(15, status="stopped")], DOSE, id="stopped"),
