@@ -77,6 +77,21 @@ def test_medication_resource(reference: str) -> None:
     assert ingredients(record, medication("m2", "adalimumab")) == []
 
 
+@pytest.mark.parametrize(
+    ("display", "text"), [("pen 40 mg", "adalimumab"), ("adalimumab", "pen 40 mg")]
+)
+def test_any_of_its_names_names_a_drug(display: str, text: str) -> None:
+    coding = {"system": "http://example.org/local-drugs", "code": "77", "display": display}
+    record = statement({"coding": [coding], "text": text}, "2026-05-04")
+    assert ingredients(record) == [("adalimumab", "text")]
+
+
+def test_what_the_reference_says_stands_in_for_a_code_that_nobody_knows() -> None:
+    record = statement({"reference": "Medication/m1", "display": "Etanercept 50 mg"}, "2026-05-04")
+    unknown = medication("m1", ("http://example.org/local-drugs", "77"))
+    assert ingredients(record, unknown) == [("etanercept", "text")]
+
+
 def test_contained_medication() -> None:
     record = statement(
         {"reference": "#m1"}, "2026-05-04", contained=[medication("m1", "tocilizumab")]
@@ -135,7 +150,15 @@ def test_drugs_beside_the_dmards(drug: Any, ingredient: str, moa: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "asked"),
-    [("Denosumab 60 mg", True), ("luspatercept", True), ("imatinib", True), ("omeprazole", False)],
+    [
+        ("Denosumab 60 mg", True),
+        ("luspatercept", True),
+        ("imatinib", True),
+        ("omeprazole", False),
+        # a word needs six letters to sound like a drug
+        ("abcmab", True),
+        ("abmab", False),
+    ],
 )
 def test_unmapped_name_is_asked_about(text: str, asked: bool) -> None:
     issues = rows("Data Issues", statement(concept(text=text), "2026-05-04", id="it"))
