@@ -47,6 +47,9 @@ ENTRIES = [
     pytest.param([pneumonia(ago(91))], UNCLEAR, id="91-days"),
     pytest.param([pneumonia(ago(400), recordedDate=ago(90))], ACTIVE, id="recorded-90-days"),
     pytest.param([pneumonia(ago(400), recordedDate=ago(91))], UNCLEAR, id="recorded-91-days"),
+    pytest.param(
+        [pneumonia(ago(90), recordedDate=ago(91))], ACTIVE, id="began-90-days-after-its-record"
+    ),
     pytest.param([pneumonia(None)], UNCLEAR, id="undated"),
     pytest.param([pneumonia("2026-10")], ACTIVE, id="month-that-is-recent"),
     pytest.param([pneumonia("2026-08")], UNCLEAR, id="month-that-may-be-recent"),
@@ -64,6 +67,7 @@ ENTRIES = [
     pytest.param([ended(ago(200), "2026-10")], NONE, id="resolved-last-month"),
     pytest.param([ended(ago(90), None)], END_UNCLEAR, id="resolved-undated-recent"),
     pytest.param([ended(ago(91), None)], NONE, id="resolved-undated-old"),
+    pytest.param([ended(None, None)], END_UNCLEAR, id="resolved-nothing-dated"),
     pytest.param(
         [ended(ago(40), ago(5), verification="provisional")], POSSIBLE, id="suspected-resolved"
     ),
@@ -135,6 +139,7 @@ def test_a_finding_stands_although_lists_are_incomplete() -> None:
         ([statement(AMOXICILLIN, ago(3))], True),
         ([pneumonia(ago(91))], None),
         ([pneumonia(verification="provisional")], None),
+        ([pneumonia(clinical=None)], None),
         ([statement(AMOXICILLIN, ago(43))], None),
         # over, although a start still waits 14 days
         ([ended(ago(40), ago(5))], False),

@@ -65,6 +65,35 @@ def test_censored_result_is_estimated(
     assert row["estimated"] is True
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "estimated"),
+    [("<5 mg/L", 2.5, True), (">200 mg/L", 200, True), ("12 mg/L", 12, False)],
+)
+def test_censored_result_in_words(text: str, value: float, estimated: bool) -> None:
+    (row,) = results_of("CRP", observation("crp", text))
+    assert (row["value"], row["estimated"]) == (pytest.approx(value), estimated)
+
+
+LIMIT_IN_MG_DL = {"high": {"value": 1.0, "unit": "mg/dL"}}
+NORMAL = {"coding": [{"code": "normal"}]}
+TREATMENT = {"coding": [{"code": "treatment"}]}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "upper", "assumed"),
+    [
+        ([LIMIT_IN_MG_DL], 10, False),
+        ([{"low": {"value": 0.2, "unit": "mg/dL"}}, LIMIT_IN_MG_DL], 10, False),
+        ([LIMIT_IN_MG_DL | {"type": NORMAL}], 10, False),
+        ([LIMIT_IN_MG_DL | {"type": TREATMENT}], 5, True),
+        ([LIMIT_IN_MG_DL | {"appliesTo": [{"text": "children"}]}], 5, True),
+    ],
+)
+def test_which_range_is_the_limit(ranges: list[build.Json], upper: float, assumed: bool) -> None:
+    (row,) = results_of("CRP", observation("crp", 12, "mg/L", referenceRange=ranges))
+    assert (row["upper"], row["upperAssumed"]) == (pytest.approx(upper), assumed)
+
+
 def test_measured_result_is_not_estimated() -> None:
     (row,) = results_of("CRP", observation("crp", 5, "mg/L"))
     assert row["estimated"] is False
