@@ -6,6 +6,7 @@ Each field is documented in docs/settings.md; a test fails when one is not.
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -284,6 +285,12 @@ class Settings(BaseSettings):
                 "loopback address; unset RA_CDS_AS_OF, or set RA_CDS_HOST=127.0.0.1"
             )
         return self
+
+
+def unknown_variables() -> list[str]:
+    """Environment variables with our prefix that name no setting: most likely a slip of the pen."""
+    known = {f"RA_CDS_{name.upper()}" for name in Settings.model_fields}
+    return sorted(v for v in os.environ if v.startswith("RA_CDS_") and v not in known)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -3,8 +3,15 @@
 Every command has an example in the README; a test holds that. Exit codes: errors.TABLE.
 """
 
-from ra_cds_hooks.cli import audit, content, records, serve  # each adds its commands
+from ra_cds_hooks.cli import (
+    audit,
+    config,
+    content,
+    feedback,
+    records,
+    serve,
+)  # each adds its commands
 from ra_cds_hooks.cli.app import main
 from ra_cds_hooks.cli.records import expectation
 
-__all__ = ["audit", "content", "expectation", "main", "records", "serve"]
+__all__ = ["audit", "config", "content", "expectation", "feedback", "main", "records", "serve"]
