@@ -234,3 +234,24 @@ def test_what_the_rows_apply_to() -> None:
         assert made["applies"] == "both"
         assert made["dataMissing"] == ["ild-status"] or drug_class == "ABA"
     assert check(suspected, "ABA", "G-ILD1") == ("ok", "ILD_WOULD_BE_NO_OBJECTION")
+
+
+def test_a_normal_hrct_of_the_same_day_questions_nothing() -> None:
+    found = gates(UIP, hrct("normal", "2026-09-10"))
+    assert check(found, "LEF", "G-ILD1") == ("block", "ILD_LEFLUNOMIDE")
+
+
+def shown(*records: Json) -> list[tuple[str, str]]:
+    names = ["LungFunction.ILD Data Used", "LungFunction.Lung Function Data Used"]
+    found = evaluate(bundle(*records), names)
+    return [(used["date"], used["value"]) for name in names for used in found[name]]
+
+
+def test_what_is_shown_of_the_lung() -> None:
+    assert shown() == []
+    assert shown(ILD) == [("2018-03-01", "interstitial-lung-disease")]
+    undated = condition(SNOMED("233703007"), None, recordedDate="2019-04-02")
+    assert shown(undated) == [("2019-04-02", "interstitial-lung-disease")]
+    assert shown(fvc(80)) == [(NOW, "FVC 80 %")]
+    assert shown(dlco(70)) == [(NOW, "DLCO 70 %")]
+    assert shown(UIP) == [("2026-09-10", "ild-uip")]
