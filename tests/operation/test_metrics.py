@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -116,3 +119,25 @@ def test_the_content_is_named(client, content):
 
 def test_metrics_can_be_switched_off(make_app):
     assert make_app(metrics=False).test_client().get("/metrics").status_code == 404
+
+
+WORKER = """
+import sys
+from ra_cds_hooks.operation.metrics import Metrics
+metrics = Metrics("v1")
+for _ in range(int(sys.argv[1])):
+    metrics.refused("expired")
+sys.stdout.write(metrics.text().decode())
+"""
+
+
+def test_worker_processes_that_share_a_folder_answer_for_all(tmp_path):
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    said = ""
+    for times in ("2", "3"):
+        said = subprocess.run(
+            [sys.executable, "-c", WORKER, times],
+            env=environment, check=True, capture_output=True, text=True, timeout=60,
+        ).stdout  # fmt: skip
+    assert 'ra_cds_jwt_refusals_total{cause="expired"} 5.0' in said
+    assert 'ra_cds_content_info{version="v1"} 1.0' in said
