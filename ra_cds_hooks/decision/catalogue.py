@@ -71,7 +71,8 @@ class Service:
 class Card:
     """One card: the define that shows it, and its words in each language (Jinja2 sources).
 
-    ``when``, ``indicator``, ``orders`` and ``evidence`` name CQL defines of RARecommendations.
+    ``when``, ``indicator``, ``orders``, ``links`` and ``evidence`` name CQL defines of
+    RARecommendations; ``links`` gives keys of the ``links`` words.
     ``each`` takes the place of the first three: a define with a list of rows, one card a row. A row
     says its ``indicator``, ``orders``, the ``refs`` it rests on, the draft's ``ref``, and whether
     to ``remove`` it; in the words it is the variable ``row``.
@@ -85,6 +86,7 @@ class Card:
     each: bool
     source: str
     orders: str | None
+    links: str | None
     evidence: tuple[str, ...]
     speaks_of: tuple[str, ...]
     selection_behavior: str
@@ -94,7 +96,7 @@ class Card:
     @property
     def defines(self) -> tuple[str, ...]:
         """Every define that this card needs, each once."""
-        named = (self.when, self.indicator, *self.evidence, self.orders)
+        named = (self.when, self.indicator, *self.evidence, self.orders, self.links)
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
@@ -217,6 +219,7 @@ def _card(path: Path) -> Card:
             each="each" in raw,
             source=raw["source"],
             orders=raw.get("orders"),
+            links=raw.get("links"),
             evidence=tuple(raw["evidence"]),
             speaks_of=tuple(raw["speaks_of"]),
             selection_behavior=raw.get("selection_behavior", "any"),

@@ -57,7 +57,8 @@ class CardDecision:
     """One card's answer: true, false or null (unknown), with what it rests on.
 
     ``overridden`` names parameters with a value of the site's own that its rules may have read.
-    ``orders`` are keys of the orders table; ``evidence`` is in the order of the card's defines.
+    ``orders`` are keys of the orders table, ``links`` of the links words; ``evidence`` is in the
+    order of the card's defines.
     ``rows`` are the single cards of a card that repeats, each with its ``row`` (JSON).
     """
 
@@ -69,6 +70,7 @@ class CardDecision:
     row: Mapping[str, Any] | None = None
     rows: tuple[CardDecision, ...] = ()
     overridden: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _card_decision(
         orders=tuple(results[card.orders] or ()) if card.orders else (),
         evidence=_distinct(item for define in card.evidence for item in results.evidence(define)),
         overridden=overridden,
+        links=tuple(results[card.links] or ()) if card.links else (),
     )
 
 

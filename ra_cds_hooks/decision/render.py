@@ -99,6 +99,7 @@ def _card(
         "indicator": answer.indicator or "info",
         "source": source,
         "suggestions": suggestions,
+        "links": [words.link(key_of_link) for key_of_link in answer.links],
         "overrideReasons": [
             {"system": OVERRIDE_SYSTEM, "code": code, "display": words("override", code)}
             for code in card.override_reasons
@@ -149,6 +150,14 @@ class Words:
         """The card's ``source`` member: label in this language and url."""
         label = self("sources", key)
         return without_empty({"label": label, "url": self._words["sources"][key].get("url")})
+
+    def link(self, key: str) -> dict[str, Any]:
+        """One of the card's ``links``: an absolute address that holds nothing of the patient."""
+        return {
+            "label": self("links", key),
+            "url": self._words["links"][key]["url"],
+            "type": "absolute",
+        }
 
 
 class Sayings:

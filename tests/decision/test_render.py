@@ -16,6 +16,9 @@ SERVICE = "ra-refractory-review"
 FORBIDDEN = re.compile(r"\b(must|prescribe|immediately)\b|必须|应立即|处方", re.IGNORECASE)
 NUMBERS = re.compile(r"\d{4}-\d{2}(?:-\d{2})?|\d+(?:\.\d+)?")
 
+# Where a verdict stands on a card: in a list, or behind the name of the gate.
+BESIDE_A_VERDICT = {"en": ("**{}**", "Gate: {}", "({})"), "zh": ("**{}**", "门槛：{}", "（{}）")}
+
 
 @pytest.fixture(scope="module")
 def rendered(content, decisions):
@@ -183,3 +186,78 @@ def test_the_decision_can_be_left_out(content, decisions):
         hook_instance="i", with_extension=False,
     )  # fmt: skip
     assert "extension" not in answer
+
+
+def test_both_languages_give_the_same_verdicts(content, rendered):
+    """Each verdict word as often in one language as in the other, card by card."""
+    verdicts = content.words["verdicts"]
+    seen = set()
+    for case, answers in rendered.items():
+        for one, other in zip(answers["en"]["cards"], answers["zh"]["cards"], strict=True):
+            assert one["indicator"] == other["indicator"], case
+            counts = {
+                language: {
+                    code: sum(
+                        card["detail"].count(form.format(word[language]))
+                        for form in BESIDE_A_VERDICT[language]
+                    )
+                    for code, word in verdicts.items()
+                }
+                for language, card in (("en", one), ("zh", other))
+            }
+            assert counts["en"] == counts["zh"], f"{case}: {one['summary']}"
+            seen |= {code for code, n in counts["en"].items() if n}
+    assert seen == set(verdicts)
+
+
+def test_a_trial_is_offered_as_a_link_without_patient_data(rendered):
+    linked = {
+        case
+        for case, answers in rendered.items()
+        for card in answers["en"]["cards"]
+        for link in card.get("links", [])
+        if link["type"] == "absolute" and "Rheumatoid%20Arthritis" in link["url"]
+    }
+    # truly refractory, or every class failed; a first failure is no question for a trial
+    assert {"v08-difficult-to-treat", "v09-true-refractory"} <= linked
+    assert not linked & {"v01-too-early", "v02-primary-nonresponse-m3", "v06-pseudo-refractory"}
+
+
+@pytest.mark.parametrize(
+    ("case", "line"),
+    [
+        (
+            "v04-secondary-loss",
+            "infliximab 0.3 mg/L, low; anti-drug antibodies positive; 2026-11-16",
+        ),
+        (
+            "v10-neutralising-antibody",
+            "adalimumab 6.2 mg/L, adequate; anti-drug antibodies positive; neutralising positive; "
+            "no functional activity; 2026-11-18",
+        ),
+        ("v11-nonimmune-pharmacokinetics", "Drivers: BMI 30 or more (local rule), CRP above 30"),
+        ("v08-difficult-to-treat", "difficult-to-treat RA likely: is management perceived"),
+        ("v09-true-refractory", "biopsy pauci-immune, fibroid (2026-10-20): fibroid is common in"),
+        (
+            "v09-true-refractory",
+            "**Not now** TNF inhibitor (not advised, two TNF inhibitors failed); "
+            "abatacept (failed); rituximab (failed)",
+        ),
+        ("v15-lung-and-heart", "TNF inhibitor (block: heart failure, NYHA class III)"),
+    ],
+)
+def test_the_next_step_says_what_decides_it(rendered, case, line):
+    [card] = [c for c in rendered[case]["en"]["cards"] if "next-step" in str(c["extension"])]
+    assert line in card["detail"]
+    # a csDMARD's failure has no mechanism to speak of
+    assert ("**Mechanism**" in card["detail"]) == (case != "v15-lung-and-heart")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_cards_of_the_vignettes_are_short(rendered, language):
+    """cards.md: at most about 12 lines; the longest holds three options and what is not offered."""
+    for case, answers in rendered.items():
+        if re.fullmatch(r"v\d\d-[a-z0-9-]*[a-z0-9]", case) and "--" not in case:
+            for card in answers[language]["cards"]:
+                lines = [line for line in card["detail"].splitlines() if line]
+                assert len(lines) <= 16, f"{case}: {card['summary']}"

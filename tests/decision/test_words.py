@@ -19,23 +19,24 @@ from ra_cds_hooks.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
-GATE = (
-    *(
-        "InfectionSafety",
-        "ActiveTuberculosis",
-        "LatentTuberculosis",
-        "LungSafety",
-        "LaboratorySafety",
-        "InteractionSafety",
-        "ReproductionSafety",
-        "HypersensitivitySafety",
-        "KidneyLiverSafety",
-    ),
-    *("InfectionHistory", "HepatitisB", "HepatitisC", "HIVScreening", "Immunoglobulins"),
-    *("RAHistories", "JAKRiskGroups", "CardiovascularSafety", "HeartFailureSafety"),
-    *("OrganHistorySafety", "GutSafety", "DosageSafety"),
-    *("Vaccination", "ZosterSafety", "PneumocystisSafety", "AirwaySafety"),
-)
+# The findings are composed here, and spoken of by the cards of orders and of the review.
+COMPOSES = {"OrderSafety", "LimitRows"}
+# Libraries that name a finding for a check without building its row themselves.
+NAMING = ("InfectionSafety", "ActiveTuberculosis", "LatentTuberculosis", "LaboratorySafety")
+
+
+def building_rows() -> tuple[str, ...]:
+    """Every library that builds check rows: one added tomorrow is scanned too."""
+    found = []
+    for path in sorted((ROOT / "cql" / "elm").glob("*.json")):
+        if path.stem != "manifest" and path.stem not in COMPOSES:
+            includes = json.loads(path.read_text("utf-8"))["library"].get("includes", {})
+            if "CheckRows" in {i["path"] for i in includes.get("def", [])}:
+                found.append(path.stem)
+    return tuple(found)
+
+
+GATE = tuple(sorted({*building_rows(), *NAMING}))
 # Upper-case literals of the gate's libraries that are inputs and no findings.
 NO_FINDING = {"STRICT", "ANTIBIOTIC", "TB_TREATMENT"}
 CODE = re.compile(r"[A-Z][A-Z0-9_]{3,}")
@@ -131,6 +132,7 @@ def test_the_scan_sees_the_codes() -> None:
     assert {"ACTIVE_SERIOUS_INFECTION", "CXR_MISSING", "ILD_LEFLUNOMIDE"} <= gate_findings()
     assert {"DATA_CONFLICT", "SECONDARY_LOSS", "NO_DMARD", "TOO_EARLY"} <= primaries()
     assert "BASELINE_MISSING" in under("why", "TreatToTarget")
+    assert {"HepatitisB", "ZosterSafety", "GutSafety", "RAHistories", "LungSafety"} <= set(GATE)
 
 
 def test_findings_of_the_gate() -> None:
@@ -315,3 +317,32 @@ def test_what_stands_before_an_order() -> None:
     listed = nodes(define("OrderSafety", "Not Obtained"))
     types = {node["value"] for node in listed if node.get("type") == "Literal"}
     assert set(words()["resource_types"]) == types
+
+
+def test_mechanism_and_refractory_disease() -> None:
+    """Every code of the mechanism and population layers that a card may speak of."""
+    for group, name, defines in (
+        ("mechanism", "FailureMechanism", ("Mechanism",)),
+        ("mechanism_driver", "FailureMechanism", ("Known Drivers", "Drivers")),
+        ("mechanism_support", "FailureMechanism", ("Support",)),
+        ("stromal_caveat", "RefractoryDisease", ("Pathotype Caveat",)),
+        ("refractory_note", "RefractoryDisease", ("Refractory Notes",)),
+        ("flags", "RefractoryDisease", ("Refractory Flags",)),
+        ("flags", "DifficultToTreat", ("D2T Flags",)),
+        ("flags", "Serology", ("Serology Flags",)),
+    ):
+        found = codes(define(name, *defines))
+        assert found, (name, defines)
+        assert without_words(group, found) == []
+    pending = coded(define("RefractoryDisease", "Pending Items"))
+    assert "drug-level" in pending
+    assert without_words("missing", pending) == []
+    [links] = define("RARecommendations", "Next Step Links")
+    assert without_words("links", strings(links)) == []
+    assert set(words()["links"]) == strings(links)
+
+
+def test_a_link_is_absolute_and_holds_no_placeholder() -> None:
+    for link in words()["links"].values():
+        assert link["url"].startswith("https://")
+        assert "{" not in link["url"]
