@@ -36,7 +36,11 @@ def allergy(code: Coding | Json, verification: str = "confirmed", clinical: str 
     )
 
 
-def event(*, serious: bool) -> Json:
+REACTION = concept(SNOMED("446994009"))
+INFUSION_REACTION = concept(("http://hl7.org/fhir/sid/icd-10-cm", "T80.90XA"))
+
+
+def event(*, serious: bool, what: Json | None = None, suspect: Json | None = None) -> Json:
     return resource(
         "AdverseEvent",
         "e",
@@ -44,7 +48,8 @@ def event(*, serious: bool) -> Json:
         actuality="actual",
         date="2026-06-01",
         seriousness=concept(("x", "serious" if serious else "non-serious")),
-        suspectEntity=[{"instance": {"display": "Infliximab"}}],
+        suspectEntity=[{"instance": suspect or {"display": "Infliximab"}}],
+        **({} if what is None else {"event": what}),
     )
 
 
@@ -55,6 +60,7 @@ def rows(*resources: Json, incomplete: tuple[str, ...] = ()) -> list[Json]:
     return found
 
 
+TAKEN = {"reference": "MedicationStatement/taken"}
 SULFA, MOUSE = SNOMED("91939003"), LOCAL("murine-protein")
 STOPPED = statement(
     "adalimumab", "2026-05-11", "2026-11-10", status="stopped", reason="stop-allergy"
@@ -85,10 +91,37 @@ STOPPED = statement(
         (STOPPED, {("TNFi", "adalimumab"): ASK}),
         (event(serious=True), {("TNFi", "infliximab"): ASK}),
         (event(serious=False), {}),
+        (event(serious=False, what=REACTION, suspect=TAKEN), {}),
+        (event(serious=True, what=REACTION, suspect=TAKEN), {("TNFi", "adalimumab"): BLOCK}),
+        (
+            event(serious=True, what=INFUSION_REACTION, suspect=TAKEN),
+            {("TNFi", "adalimumab"): BLOCK},
+        ),
+        # a pneumonia under the drug is no hypersensitivity; what it was is asked
+        (
+            event(serious=True, what=concept(SNOMED("233604007")), suspect=TAKEN),
+            {("TNFi", "adalimumab"): ASK},
+        ),
+        (event(serious=True, suspect=TAKEN), {("TNFi", "adalimumab"): ASK}),
+        # a drug known by words alone may ask, never block
+        (event(serious=True, what=REACTION), {("TNFi", "infliximab"): ASK}),
+        (allergy(concept(text="Sulfa drugs")), {("SSZ", "sulfasalazine"): ASK}),
+        (allergy(concept(text="磺胺过敏")), {("SSZ", "sulfasalazine"): ASK}),
+        (allergy(concept(("x", "1"), text="sulfonamide")), {("SSZ", "sulfasalazine"): ASK}),
+        (allergy(concept(SULFA, text="sulfonamide")), {("SSZ", "sulfasalazine"): BLOCK}),
+        (allergy(concept(text="no sulfa allergy")), {}),
+        (allergy(concept(text="sulfa"), "refuted"), {}),
+        (allergy(concept(text="sulfa"), clinical="resolved"), {}),
+        (allergy(concept(text="penicillin")), {}),
+        (
+            allergy(concept(text="mouse protein")),
+            {("RTX", "rituximab"): ASK, ("TNFi", "infliximab"): ASK},
+        ),
     ],
 )
 def test_molecule(record: Json, expected: dict[tuple[str, str], tuple[str, str]]) -> None:
-    found = rows(record)
+    taken = statement("adalimumab", "2026-05-11", id="taken")
+    found = rows(record, *([taken] if record["resourceType"] == "AdverseEvent" else []))
     named = {
         (r["classes"][0], r["molecules"][0]): (r["verdict"], r["reason"])
         for r in found
