@@ -50,10 +50,13 @@ C1_TO_C10 = PRIMARY | {
 # The flags of the mechanism and population layers (C11 to C20): named by flags_include, _exclude.
 LATER = {
     *("SERO_ABA", "SERO_RTX", "D2T_RA", "D2T_LIKELY_CONFIRM_C3", "TRUE_REFRACTORY"),
+    *("MTX_DOSE_LOW", "SHORT_EXPOSURE", "UNDERDOSED"),
     *("REFRACTORY_PENDING", "POLY_REFRACTORY", "JAK_CONVERGENCE", "STROMAL_CONSIDER"),
 }
 
 KEYS = {
+    # economics_at_target: exactly these codes; ultrasound: grades, combined, reason
+    *("economics_at_target", "ultrasound"),
     # d2t: state and criterion1..3; pending: exactly these items, in this order
     *("mechanism", "mechanism_detail", "d2t", "refractory", "pending", "later_flags"),
     *("primary", "has_ra", "flags", "flags_include", "flags_exclude", "index"),
@@ -132,6 +135,10 @@ class Expectation:
             ),
             *_same(
                 "pending", wanted.get("pending"), document.get("refractory", {}).get("pending", [])
+            ),
+            *_economics_at_target(wanted, document.get("economics", [])),
+            *_members(
+                "ultrasoundGrade", {"ultrasoundGrade": wanted.get("ultrasound", {})}, document
             ),
             *_later_flags(wanted, document.get("flags", [])),
             *_gaps(wanted.get("gaps_include", []), document.get("gaps", [])),
@@ -218,6 +225,15 @@ def _d2t(wanted: Mapping[str, str], found: Mapping[str, Any]) -> list[str]:
         given = found.get(key) if key == "state" else found.get(key, {}).get("state")
         differences += _same(f"d2t.{key}", answer, given)
     return differences
+
+
+def _economics_at_target(
+    wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    if "economics_at_target" not in wanted:
+        return []
+    codes = [row["code"] for row in found]
+    return _same("economics at target", sorted(wanted["economics_at_target"]), sorted(codes))
 
 
 def _later_flags(wanted: Mapping[str, Any], found: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""FailureMechanism.cql: what may explain low exposure without antibodies (clinical-spec C16), each edge."""
+"""FailureMechanism.cql: what may explain low exposure (clinical-spec C16), each edge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FailureMechanism.cql, clinical-spec C14-C17, 8.10, 8.11, 8.41: each row of the table and its edges."""
+"""FailureMechanism.cql, clinical-spec C14-C17, 8.10, 8.11, 8.41: each row and its edges."""
 
 from __future__ import annotations
 

@@ -226,6 +226,20 @@ def test_next_steps() -> None:
         assert set(words()[group]) == coded(tree)
 
 
+def test_economics_dose_notes_and_ultrasound() -> None:
+    for group, name, rule in (
+        ("economics_at_target", "Economics", "Economics"),
+        ("ultrasound_reason", "UltrasoundGrade", "Reason"),
+    ):
+        found = codes(define(name, rule))
+        assert len(found) >= 3
+        assert set(words()[group]) == found
+        assert without_words(group, found) == []
+    notes = coded(define("DoseNotes", "Dose Notes"))
+    assert {"MTX_DOSE_LOW", "UNDERDOSED", "SHORT_EXPOSURE"} == notes
+    assert without_words("flags", notes) == []
+
+
 def test_options() -> None:
     [lines] = define("NextOption", "Lines")
     reasons = coded(lines) | {"CAUTION", "EARLIER_OUTCOME_UNCLEAR"}
