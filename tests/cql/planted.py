@@ -2,8 +2,9 @@
 
     planted({"SafetyGate.All Checks": rows}, ["SafetyGate.Gates"], record)["SafetyGate.Gates"]
 
-In the ELM the expression of each such define becomes the reference of a parameter. Values are what
-the engine holds: lists, dicts for tuples, strings, Decimal for decimals.
+In the ELM a parameter stands before the expression of each such define; the expression stays, so
+that the mutation check finds every point where it is without planting. Values are what the engine
+holds: lists, dicts for tuples, strings, Decimal for decimals.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ def _program(names: tuple[str, ...]) -> engine.Program:
         library, define = name.split(".", 1)
         elm = libraries[library]["library"]
         [statement] = [d for d in elm["statements"]["def"] if d["name"] == define]
-        statement["expression"] = {"type": "ParameterRef", "name": f"planted {define}"}
-        parameter = {
-            "name": f"planted {define}",
-            "accessLevel": "Public",
-            "default": {"type": "Null"},
+        statement["expression"] = {
+            "type": "If",
+            "condition": {"type": "ParameterRef", "name": f"is planted {define}"},
+            "then": {"type": "ParameterRef", "name": f"planted {define}"},
+            "else": statement["expression"],
         }
-        elm.setdefault("parameters", {"def": []})["def"].append(parameter)
+        for parameter in (f"is planted {define}", f"planted {define}"):
+            made = {"name": parameter, "accessLevel": "Public", "default": {"type": "Null"}}
+            elm.setdefault("parameters", {"def": []})["def"].append(made)
     return engine.load(list(libraries.values()))
 
 
@@ -49,6 +52,7 @@ def planted(
     for name, value in values.items():
         library, define = name.split(".", 1)
         given[f"{library}.planted {define}"] = value
+        given[f"{library}.is planted {define}"] = True
     moment = datetime.fromisoformat(AS_OF).replace(tzinfo=UTC)
     found = _program(tuple(sorted(values))).evaluate(
         _Record(record or bundle()), terminology(), given, moment, list(defines)
