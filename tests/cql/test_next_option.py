@@ -320,6 +320,9 @@ def test_failed_abatacept_and_rituximab_are_removed(moa: str, ingredient: str) -
     assert (reaction["rank"], reaction["removedBecause"]) == (None, "NO_OTHER_MOLECULE")
     taken = of(options(tried(ingredient, moa, "none", active=True)), moa)
     assert (taken["rank"], taken["removedBecause"]) == (None, "NO_OTHER_MOLECULE")
+    # nobody knows whether it is taken: it is not offered as if it were new
+    unsure = of(options(tried(ingredient, moa, "none", active=None)), moa)
+    assert (unsure["rank"], unsure["removedBecause"]) == (None, "NO_OTHER_MOLECULE")
     # stopped for another reason, it may come again; an unclear outcome is asked for
     again = of(options(tried(ingredient, moa, "other")), moa)
     assert (again["standing"], again["reasons"]) == ("open", [])
