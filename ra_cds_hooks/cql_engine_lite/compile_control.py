@@ -159,10 +159,11 @@ def tuple_(e: Emitter, elm: Node) -> str:
     if e.collector != "fr" and e.collector_uses:
         # What was read for this row, or by the function that makes the tuple, decided it too.
         rows.append(e.collector)
-    if not rows:
-        return e.assign(f"CqlTuple({elements})")
-    label = "fr.define" if e.label is None else repr(e.label)
-    return e.assign(f"CqlTuple({elements}, ({label}, {', '.join(rows)}))")
+    made = e.assign(f"CqlTuple({elements})")
+    if rows:
+        label = "fr.define" if e.label is None else repr(e.label)
+        e.emit(f"{made}.sources = ({label}, {', '.join(rows)})")
+    return made
 
 
 @node("Instance")

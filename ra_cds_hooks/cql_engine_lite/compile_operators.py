@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .compile_property import label_of, variable_of
-from .elm_types import IntervalOf, Type, operator_type_name, parse_type
+from .elm_types import IntervalOf, ListOf, Named, Type, operator_type_name, parse_type
 from .emitter import Emitter, Node, node
 from .operators import OPERATORS
 
@@ -64,6 +64,47 @@ def record_rows(e: Emitter, operand: Node, value: str) -> None:
     if variable is not None and variable.scanned:
         return
     e.record(label_of(e, operand), value, None, "None")
+
+
+_PLAIN = frozenset({Named("System.String"), Named("System.Boolean"), Named("System.Integer")})
+"""Types of which Python's equality is CQL's."""
+
+
+@node("Equal")
+def equal(e: Emitter, elm: Node) -> str:
+    """Equality; of two values of the same plain type in place."""
+    left, right = elm["operand"]
+    type_ = e.type_of(left)
+    if type_ not in _PLAIN or e.type_of(right) != type_:
+        return operator_call(e, elm)
+    values = [e.node(left), e.node(right)]
+    nulls = [
+        f"{value} is None"
+        for operand, value in zip((left, right), values, strict=True)
+        if operand.get("type") != "Literal"
+    ]
+    same = f"{values[0]} == {values[1]}"
+    return e.assign(f"None if {' or '.join(nulls)} else {same}" if nulls else same)
+
+
+@node("In")
+def is_in(e: Emitter, elm: Node) -> str:
+    """Membership; of a String in a list of Strings in place."""
+    element, container = elm["operand"]
+    string = Named("System.String")
+    if e.type_of(element) != string or e.type_of(container) != ListOf(string):
+        return operator_call(e, elm)
+    value = e.node(element)
+    items = container.get("element") or ()
+    if container.get("type") == "List" and items and all(map(_is_text, items)):
+        # Python makes a constant set of these.
+        return e.assign(f"{value} in {{{', '.join(repr(str(item['value'])) for item in items)}}}")
+    listed = e.node(container)
+    return e.assign(f"False if {listed} is None else {value} in {listed}")
+
+
+def _is_text(elm: Node) -> bool:
+    return elm.get("type") == "Literal" and "value" in elm
 
 
 @node("IsNull", "IsTrue", "IsFalse")

@@ -62,7 +62,6 @@ class Frame(list[Any]):
     __slots__ = ("define",)
 
     def __init__(self, define: str) -> None:
-        super().__init__()
         self.define = define
 
 
@@ -86,6 +85,7 @@ is worked out once is never copied upwards; changed only while it is made."""
 Carrier = tuple[Any, str]
 """A tuple or a list, and the define that resources in it count for when nothing else says so."""
 
+_CARRIERS = frozenset({CqlTuple, list})
 _NOTHING: Found = {}
 _LARGE: Found = {}
 """Instead of what a carrier holds: it is nested too deeply, or too much was copied already."""
@@ -100,27 +100,43 @@ class EvidenceReader:
         self._frames = frames
         self._below: dict[int, dict[int, Found]] = {}
         self._known: dict[tuple[int, str], Found] = {}
+        self._settled: dict[int, Found] = {}  # the same for whatever define it counts
         self._shown: dict[tuple[tuple[str, str], int], Evidence] = {}
         self._copies_left = _COPIES
 
     def evidence(self, index: int, value: Any) -> tuple[Evidence, ...]:
         """The evidence of define `index`, whose result is `value`."""
+        return tuple(self._as_shown(*item) for item in _joined(self._parts(index, value)).items())
+
+    def evidence_of_all(self, defines: Sequence[tuple[int, Any]]) -> tuple[Evidence, ...]:
+        """The evidence of several defines, (index, value), each row as the first has it.
+
+        What a define shares with one before it cannot add a row, so it is not looked at again.
+        """
+        found: Found = {}
+        seen: dict[int, Found] = {id(_NOTHING): _NOTHING}  # kept, so that no id is used again
+        for index, value in defines:
+            new = {id(part): part for part in self._parts(index, value) if id(part) not in seen}
+            seen |= new
+            for key, values in _joined(list(new.values())).items():
+                found.setdefault(key, values)
+        return tuple(self._as_shown(*item) for item in found.items())
+
+    def _parts(self, index: int, value: Any) -> list[Found]:
         parts = list(self._parts_below(index).values())
         frame = self._frames[index]
         if frame is not None and (value.__class__ is CqlTuple or value.__class__ is list):
             parts.append(self._all_of(value, frame.define))
         elif frame is not None and value.__class__ is dict:
             parts.append(_resource(value, frame.define, {}))
-        shown = self._shown
-        rows = []
-        for key, values in _joined(parts).items():
-            mark = (key, id(values))
-            item = shown.get(mark)
-            if item is None:
-                item = Evidence(*key, values)
-                shown[mark] = item
-            rows.append(item)
-        return tuple(rows)
+        return parts
+
+    def _as_shown(self, key: tuple[str, str], values: Values) -> Evidence:
+        mark = (key, id(values))
+        item = self._shown.get(mark)
+        if item is None:
+            item = self._shown[mark] = Evidence(*key, values)
+        return item
 
     def _parts_below(self, index: int) -> dict[int, Found]:
         """What a define and those that it referred to read, in reading order, without repeats."""
@@ -131,6 +147,7 @@ class EvidenceReader:
         frame = self._frames[index]
         if not frame:
             return below
+        settled = self._settled
         own: list[Found] = []
         seen: set[Any] = set()
         for item in frame:
@@ -148,8 +165,15 @@ class EvidenceReader:
             mark = (id(used), path)
             if mark not in seen:
                 seen.add(mark)
+                known = settled.get(id(used))
+                if known is not None and read.__class__ not in _CARRIERS:
+                    if known:
+                        own.append(known)
+                    continue
                 for entry in _use(used, label or frame.define, path, read):
-                    own.append(self._all_of(*entry) if isinstance(entry, tuple) else entry)
+                    part = self._all_of(*entry) if isinstance(entry, tuple) else entry
+                    if part:
+                        own.append(part)
         if own:
             part = _joined(own)
             below[id(part)] = part
@@ -158,21 +182,32 @@ class EvidenceReader:
 
     def _of(self, carrier: Any, define: str, depth: int) -> Found:
         """What a tuple or a list holds, or _LARGE."""
-        mark = (id(carrier), define)
-        found = self._known.get(mark)
+        identity = id(carrier)
+        mark = (identity, define)
+        found = self._settled.get(identity)
+        if found is None:
+            found = self._known.get(mark)
         if found is not None:
             return found
         if depth > _DEPTH:
             return _LARGE
         parts: list[Found] = []
+        settled = self._settled
+        same = True  # whether it would be the same for another define
         for entry in _entries(carrier, define):
             if not isinstance(entry, tuple):
-                parts.append(entry)
+                if entry:
+                    parts.append(entry)
+                    same = same and all(label != define for _, label in entry)
                 continue
-            below = self._of(*entry, depth + 1)
-            if below is _LARGE:
-                self._known[mark] = _LARGE
-                return _LARGE
+            below = settled.get(id(entry[0]))
+            if below is None:
+                below = self._of(entry[0], entry[1], depth + 1)
+                if below is _LARGE:
+                    self._known[mark] = _LARGE
+                    return _LARGE
+                if same and entry[1] == define and id(entry[0]) not in settled:
+                    same = False
             if below:
                 parts.append(below)
         found = _joined(parts)
@@ -180,7 +215,10 @@ class EvidenceReader:
             self._copies_left -= len(found)
             if self._copies_left < 0:
                 found = _LARGE
-        self._known[mark] = found
+        if same and found is not _LARGE:
+            settled[identity] = found
+        else:
+            self._known[mark] = found
         return found
 
     def _all_of(self, carrier: Any, define: str) -> Found:

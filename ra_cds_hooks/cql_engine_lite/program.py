@@ -259,10 +259,16 @@ class Results:
         number = self._program._numbers.get(define)
         return number is not None and self._evaluation.memo[number] is not UNSET
 
-    def evidence(self, define: str) -> tuple[Evidence, ...]:
-        """The resources that decided the define, with the deciding values, without repeats."""
-        number = self._evaluated(define)
-        return self._reader.evidence(number, self._evaluation.memo[number])
+    def evidence(self, *defines: str) -> tuple[Evidence, ...]:
+        """The resources that decided the define, with the deciding values, without repeats.
+
+        Of several defines: each (reference, define) once, as the first of them has it.
+        """
+        memo = self._evaluation.memo
+        numbers = [self._evaluated(define) for define in defines]
+        if len(numbers) == 1:
+            return self._reader.evidence(numbers[0], memo[numbers[0]])
+        return self._reader.evidence_of_all([(number, memo[number]) for number in numbers])
 
     def parameters_read(self, define: str) -> frozenset[str]:
         """The parameters ("Library.Parameter") that the define may have read to get its value.

@@ -38,12 +38,17 @@ def carrying(value: Any, label: str, *rows: Any) -> Any:
     """The tuple with the rows it was made for as sources; a new one, the given may be shared."""
     if value.__class__ is not CqlTuple:
         return value
-    return CqlTuple(value, (label, *rows, value))
+    made = CqlTuple(value)
+    made.sources = (label, *rows, value)
+    return made
 
 
 def has_item(values: Any) -> bool:
     """CQL `exists`: whether a list has an item that is not null."""
-    return values is not None and any(value is not None for value in values)
+    # Nearly always the first item answers, and a generator costs more than the answer.
+    if not values:
+        return False
+    return values[0] is not None or any(value is not None for value in values)
 
 
 def fail(message: str) -> Any:

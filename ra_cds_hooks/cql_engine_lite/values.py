@@ -19,7 +19,6 @@ equality, which is neither CQL's `=` nor `~` (see operators.comparison for those
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -141,13 +140,5 @@ class CqlTuple(dict[str, Any]):
     `sources` is provenance for evidence and takes no part in equality.
     """
 
-    __slots__ = ("sources",)
-    sources: tuple[Any, ...]
-
-    def __init__(
-        self,
-        elements: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-        sources: tuple[Any, ...] = (),
-    ) -> None:
-        super().__init__(elements)
-        self.sources = sources
+    # No __init__ and no slot: thousands are made per evaluation, most of them without sources.
+    sources: tuple[Any, ...] = ()

@@ -172,7 +172,7 @@ def _card_decision(
         shown=results[card.when],
         indicator=results[card.indicator],
         orders=tuple(results[card.orders] or ()) if card.orders else (),
-        evidence=_distinct(item for define in card.evidence for item in results.evidence(define)),
+        evidence=results.evidence(*card.evidence),
         overridden=overridden,
         links=tuple(results[card.links] or ()) if card.links else (),
     )
@@ -183,7 +183,7 @@ def _repeated(
 ) -> CardDecision:
     """A card for each row; a list that could not be computed is the card in its unknown form."""
     listed = results[card.when]
-    evidence = _distinct(item for define in card.evidence for item in results.evidence(define))
+    evidence = results.evidence(*card.evidence)
     rows = []
     for found in listed or ():
         refs = set(found["refs"] or ())
@@ -204,28 +204,19 @@ def _repeated(
     return CardDecision(card, shown, indicator, (), (), rows=tuple(rows))
 
 
-def _distinct(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    seen: dict[tuple[str, str], Evidence] = {}
-    for item in items:
-        seen.setdefault((item.reference, item.define), item)
-    return tuple(seen.values())
-
-
 def _evidence_rows(
     results: Results, content: Content, defines: Iterable[str]
 ) -> list[dict[str, Any]]:
     """Every resource that decided a member: reference, date, value, and the define it served."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for define in defines:
-        for item in results.evidence(define):
-            key = (item.reference, item.define)
-            if key not in rows:
-                rows[key] = {
-                    "reference": item.reference,
-                    **evidence_members(item, content),
-                    "role": item.define,
-                }
-    return [rows[key] for key in sorted(rows)]
+    found = sorted(results.evidence(*defines), key=lambda item: (item.reference, item.define))
+    return [
+        {
+            "reference": item.reference,
+            **evidence_members(item, content),
+            "role": item.define,
+        }
+        for item in found
+    ]
 
 
 def evidence_members(item: Evidence, content: Content) -> dict[str, Any]:

@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ra_cds_hooks.cql_engine_lite import Code, Concept, Date, DateTime, Interval, Quantity, Time
-
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+from ra_cds_hooks.cql_engine_lite import (
+    Code,
+    Concept,
+    CqlTuple,
+    Date,
+    DateTime,
+    Interval,
+    Quantity,
+    Time,
+)
 
 
 def to_json(value: Any) -> Any:
@@ -20,8 +27,13 @@ def to_json(value: Any) -> Any:
 
     Raises TypeError for a value that has no JSON form, so that nothing is lost silently.
     """
-    if value is None or isinstance(value, bool | str):
+    kind = value.__class__
+    if kind is str or value is None or kind is bool:
         return value
+    if kind is CqlTuple:
+        return without_empty({name: to_json(member) for name, member in value.items()})
+    if kind is list:
+        return [member for member in map(to_json, value) if member or member == 0]
     if isinstance(value, int):
         return int(value)
     if isinstance(value, Decimal):
@@ -39,14 +51,10 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return without_empty({str(name): to_json(member) for name, member in value.items()})
     if isinstance(value, Sequence):
-        return [member for member in map(to_json, value) if member not in _EMPTY]
+        return [member for member in map(to_json, value) if member or member == 0]
     raise TypeError(f"no JSON form for a CQL {type(value).__name__}")
 
 
 def without_empty(members: Mapping[str, Any]) -> dict[str, Any]:
     """The members that say something: null, "", [] and {} are left out; false and 0 stay."""
-    return {
-        name: member
-        for name, member in members.items()
-        if isinstance(member, bool) or member == 0 or member not in _EMPTY
-    }
+    return {name: member for name, member in members.items() if member or member == 0}

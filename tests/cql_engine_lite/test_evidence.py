@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ra_cds_hooks.cql_engine_lite import Date, evidence
-from tests.cql_engine_lite.build import measured, run
+from tests.cql_engine_lite.build import AS_OF, VALUE_SETS, Record, measured, program, run
 
 RECORD = [
     {"resourceType": "Patient", "id": "p", "birthDate": "1970-05-01"},
@@ -93,6 +93,19 @@ def test_values_of_a_resource_are_the_elements_read() -> None:
     assert evidence.values == {"value.value": Decimal("70.25")}
     (evidence,) = run("EvidenceRows", "Birth Year", *RECORD).evidence("EvidenceRows.Birth Year")
     assert evidence.values == {"birthDate": Date(1970, 5, 1)}
+
+
+def test_of_several_defines_each_row_counts_once_as_the_first_has_it() -> None:
+    names = [f"EvidenceRows.{name}" for name in ("Score", "Lengths", "Pairs", "Any Nested")]
+    results = program("EvidenceRows").evaluate(Record(*RECORD), VALUE_SETS, {}, AS_OF, names)
+    for order in (names, names[::-1], names[1:2] * 2):
+        first: dict[tuple[str, str], evidence.Evidence] = {}
+        for name in order:
+            for item in results.evidence(name):
+                first.setdefault((item.reference, item.define), item)
+        assert results.evidence(*order) == tuple(first.values())
+    assert len(results.evidence(*names)) > len(results.evidence(names[1]))
+    assert results.evidence() == ()
 
 
 def test_evidence_is_collected_afresh_for_each_evaluation() -> None:
