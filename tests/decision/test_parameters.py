@@ -104,7 +104,7 @@ def test_an_override_decides_and_the_card_says_so():
 
 def test_a_card_whose_rules_read_nothing_of_it_does_not_speak_of_it(content):
     case = "v01-too-early"
-    _, cards = answer_of(case, {"RAParameters.TPT Rifampicin Duration": "5 months"})
+    _, cards = answer_of(case, {"RankingParameters.Base RTX": 46})
     assert "Site value" not in cards["status"]["detail"]
 
 

@@ -12,6 +12,7 @@ import path from "node:path";
 const require = createRequire(import.meta.url);
 const cql = require("cql-execution");
 const fhir = require("cql-exec-fhir");
+const { ExpressionRef } = require("cql-execution/lib/elm/reusable");
 
 const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
 const jsonFiles = (folder) =>
@@ -76,7 +77,31 @@ for (const name of request.libraries) {
   process.stderr.write(`no ELM of library ${name} in ${request.elm}\n`);
   process.exit(1);
 }
-const repository = new cql.Repository(byName);
+// cql-execution works a define out anew at every reference to it, which for content of this depth takes minutes and
+// gigabytes. So it is given from outside what it lacks: one copy of each library instead of one per include path, and a
+// memory of each define's value within the evaluation of one record. What a define's value is stays its own affair.
+class OneCopyEach extends cql.Repository {
+  copies = new Map();
+  resolve(name, version) {
+    if (!this.copies.has(name)) this.copies.set(name, super.resolve(name, version));
+    return this.copies.get(name);
+  }
+}
+
+let memory = new Map();
+
+function valueOf(define, context) {
+  if (!memory.has(define)) memory.set(define, define.execute(context));
+  return memory.get(define);
+}
+
+ExpressionRef.prototype.exec = async function (context) {
+  const own = this.library ? context.getLibraryContext(this.library) : context;
+  const value = own.get(this.name);
+  return value instanceof cql.Expression ? await valueOf(value, own) : value;
+};
+
+const repository = new OneCopyEach(byName);
 const codes = new cql.CodeService(readValueSets(request.valueSets));
 const date = cql.DateTime.parse(
   request.asOf.includes("T") ? request.asOf : `${request.asOf}T00:00:00.000+00:00`,
@@ -93,39 +118,29 @@ function defineNames(library) {
   return all.filter((def) => def.type !== "FunctionDef").map((def) => def.name);
 }
 
-async function evaluateOne(executor, name, file) {
-  try {
-    const results = await executor.exec_expression(name, patientOf(file), date);
-    const [values] = Object.values(results.patientResults);
-    return plain(values[name]);
-  } catch (error) {
-    return { $error: error?.cause?.message ?? error?.message ?? String(error) };
-  }
-}
-
-/** All at once shares what defines have in common; one by one only when something failed. */
-async function evaluate(executor, library, file) {
-  const names = request.defines ?? defineNames(library);
-  if (request.defines === null) {
+/** Each define by itself, so that one that fails says so and the others have their values. */
+async function evaluate(library, name, patient) {
+  const context = new cql.PatientContext(library, patient, codes, {}, date, new cql.NullMessageListener());
+  const answer = {};
+  for (const define of request.defines ?? defineNames(name)) {
     try {
-      const results = await executor.exec(patientOf(file), date);
-      const [values] = Object.values(results.patientResults);
-      return Object.fromEntries(names.map((name) => [name, plain(values[name])]));
-    } catch {
-      // one define failed; the loop below says which
+      answer[define] = plain(await valueOf(library.expressions[define], context));
+    } catch (error) {
+      answer[define] = { $error: error?.cause?.message ?? error?.message ?? String(error) };
     }
   }
-  const answer = {};
-  for (const name of names) answer[name] = await evaluateOne(executor, name, file);
   return answer;
 }
 
-const answers = {};
-for (const library of request.libraries) {
-  const executor = new cql.Executor(new cql.Library(byName[library], repository), codes);
-  answers[library] = [];
-  for (const file of request.bundles) {
-    answers[library].push(await evaluate(executor, library, file));
+const libraries = Object.fromEntries(
+  request.libraries.map((name) => [name, repository.resolve(name, byName[name].library.identifier.version)]),
+);
+const answers = Object.fromEntries(request.libraries.map((name) => [name, []]));
+for (const file of request.bundles) {
+  memory = new Map();
+  const patient = patientOf(file).currentPatient();
+  for (const name of request.libraries) {
+    answers[name].push(await evaluate(libraries[name], name, patient));
   }
 }
 process.stdout.write(JSON.stringify(answers) + "\n");
