@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from tools.mutation.points import Point
 from tools.mutation.session import ROOT, Verdict, forked, passes
 
+CONFTEST = ROOT / "tests" / "terminology" / "conftest.py"
 SUITE = "tests/terminology/test_content.py"
 VALUE_SET = "value set"
 
@@ -42,8 +44,10 @@ def mutants(start: int) -> list[tuple[Point, Path, dict[str, Any]]]:
 
 def judge(items: list[pytest.Item], start: int) -> Iterator[tuple[Point, Verdict]]:
     """The verdict on each value set's mutant; ``items`` are the collected tests of the suite."""
-    import tests.terminology.conftest as tables
-
+    # pytest loads a conftest without a package around it under a name of its own.
+    loaded = [m for m in sys.modules.values() if str(getattr(m, "__file__", "")) == str(CONFTEST)]
+    if not loaded:
+        raise RuntimeError(f"{CONFTEST.name} of the terminology tests is not loaded")
     for point, path, resource in mutants(start):
         with tempfile.TemporaryDirectory() as name:
             root = Path(name)
@@ -55,7 +59,8 @@ def judge(items: list[pytest.Item], start: int) -> Iterator[tuple[Point, Verdict
             (folder / path.name).write_text(json.dumps(resource), encoding="utf-8")
 
             def work(root: Path = root, number: int = point.number) -> Verdict:
-                tables.ROOT = root
+                for tables in loaded:
+                    tables.__dict__["ROOT"] = root
                 return Verdict(number, passes(items), len(items), 0.0)
 
             yield point, forked(work)
