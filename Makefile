@@ -7,7 +7,7 @@ CASE ?=
 MINIMUM ?= 98.8
 MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation sbom image lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation load sbom image lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,9 @@ engine-readme: $(VENV)/.dev ## write the tables of the engine's README
 
 interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 	$(BIN)/python -m tools.interop
+
+load: $(VENV)/.dev ## the service under load on 127.0.0.1, with everything on (Debian's wrk); writes benchmarks/load.md
+	$(BIN)/python -m benchmarks.load --write
 
 mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectation? (MUTATION="--only LungSafety")
 	$(BIN)/python -m tools.mutation --write $(MUTATION)
