@@ -20,7 +20,7 @@ from ra_cds_hooks.cql_engine_lite import Program
 from ra_cds_hooks.cql_engine_lite import program as engine_program
 from ra_cds_hooks.cql_engine_lite.compiler import Compiler
 from ra_cds_hooks.cql_engine_lite.elm_types import ListOf, Type
-from ra_cds_hooks.cql_engine_lite.emitter import Emitter, Node, node
+from ra_cds_hooks.cql_engine_lite.emitter import Emitter, Node
 from ra_cds_hooks.cql_engine_lite.library import read_libraries
 from ra_cds_hooks.cql_engine_lite.operators import OPERATORS
 
@@ -99,19 +99,20 @@ def negation(value: Any) -> Any:
     return None if value is None else not value
 
 
-@node("MutationOperand")
 def mutation_operand(e: Emitter, elm: Node) -> str:
     """An operand that has been written already."""
     return str(elm["atom"])
 
 
-@node("MutationDefault")
 def mutation_default(e: Emitter, elm: Node) -> str:
     """A parameter's default, one step further while its mutant is on."""
     value = e.assign(e.node(elm["default"]))
     with e.block(f"if mutation.reach({elm['number']}):"):
         e.emit(f"{value} = nudged({value})")
     return value
+
+
+OWN_NODES = {"MutationOperand": mutation_operand, "MutationDefault": mutation_default}
 
 
 class MutatingEmitter(Emitter):
@@ -129,6 +130,9 @@ class MutatingEmitter(Emitter):
     def node(self, elm: Node) -> str:
         """Compile one node, with its change where it has one."""
         kind = elm.get("type")
+        # Not in the engine's own registry, of which its README lists every entry.
+        if kind in OWN_NODES:
+            return self.name(OWN_NODES[kind](self, elm))
         if self.library.name in LEFT_OUT or not isinstance(kind, str):
             return super().node(elm)
         if kind in SWAPS or kind in NEGATED:
