@@ -159,7 +159,8 @@ class MutatingEmitter(Emitter):
                 self.emit(f"{result} = {changed.format(result)}")
             return result
         with self.block(f"if mutation.reach({number}):"):
-            self.emit(f"{result} = {super().node(changed)}")
+            own = changed["type"] in OWN_NODES
+            self.emit(f"{result} = {self.node(changed) if own else super().node(changed)}")
         with self.block("else:"):
             self.emit(f"{result} = {super().node(plain)}")
         return result
