@@ -22,7 +22,6 @@ from ra_cds_hooks.cql_engine_lite.compiler import Compiler
 from ra_cds_hooks.cql_engine_lite.elm_types import ListOf, Type
 from ra_cds_hooks.cql_engine_lite.emitter import Emitter, Node
 from ra_cds_hooks.cql_engine_lite.library import read_libraries
-from ra_cds_hooks.cql_engine_lite.operators import OPERATORS
 
 COMPARISON, NULL_HANDLING, PARAMETER = "comparison", "null handling", "parameter"
 SWAPS = {
@@ -279,9 +278,3 @@ def mutating_program(
     compiler = MutatingCompiler(kept, switch)
     program = engine_program.Program(compiler, engine_program._Source(kept))
     return program, compiler.points
-
-
-def operators_known() -> None:
-    """Raise KeyError when the engine has no operator of a swap: the change would not compile."""
-    for name in SWAPS:
-        OPERATORS[name]
