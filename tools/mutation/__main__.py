@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             asked.append(point)
             verdicts.append(verdict)
 
-    session.run(judge, (*session.SUITES, value_sets.SUITE))
+    session.run(judge, (*session.SUITES, *value_sets.SUITE))
     for name in failing:
         print(f"left out, fails without any mutant: {name}")
     made = report.summed(points, asked, verdicts)
