@@ -119,13 +119,25 @@ def test_partial_start_only_where_its_day_cannot_matter() -> None:
     assert far["pdc"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("start", "pdc"), [("2026-05", 73 / 180), ("2026-06", None)])
+def test_a_month_that_ends_on_the_first_day_of_the_window_is_enough(
+    start: str, pdc: float | None
+) -> None:
+    # on 2026-11-26 the window of 180 days begins on 2026-05-31
+    given = [statement("adalimumab", start), dispense("adalimumab", "2026-09-15", 90)]
+    found = adherence(*given, as_of="2026-11-26")["pdc"]
+    assert found == (None if pdc is None else pytest.approx(pdc))
+
+
 def test_incomplete_dispenses_can_only_reassure() -> None:
     incomplete = {"RAParameters.Incomplete Data": ["MedicationDispense"]}
     low = adherence(*on_drug(fill(0, 90)), parameters=incomplete)
     assert low["state"] == "unknown"
     assert low["pdc"] is None
-    high = adherence(*on_drug(fill(0, 150)), parameters=incomplete)
-    assert high["state"] == "ok"
+    just_below = adherence(*on_drug(fill(0, 143)), parameters=incomplete)
+    assert just_below["pdc"] is None
+    at_the_limit = adherence(*on_drug(fill(0, 144)), parameters=incomplete)
+    assert (at_the_limit["state"], at_the_limit["pdc"]) == ("ok", pytest.approx(0.8))
 
 
 @pytest.mark.parametrize(
@@ -159,9 +171,12 @@ def test_self_report(code: str, value: int, state: str, reason: str) -> None:
     assert (found["state"], found["reasons"]) == (state, [reason])
 
 
-def test_old_self_report_is_none() -> None:
-    assert adherence(*on_drug(observation("mars-5", 12, None, ago(181))))["state"] == "unknown"
-    assert adherence(*on_drug(observation("mars-5", 12, None, ago(180))))["state"] != "unknown"
+@pytest.mark.parametrize(("code", "value"), [("mars-5", 12), ("missed-doses-of-6", 3)])
+def test_old_self_report_is_none(code: str, value: int) -> None:
+    def state(days: int) -> Any:
+        return adherence(*on_drug(observation(code, value, None, ago(days))))["state"]
+
+    assert (state(180), state(181)) == ("non-adherent", "unknown")
 
 
 def test_the_latest_self_report_counts() -> None:
@@ -192,6 +207,13 @@ def infusions(*offsets: int) -> list[build.Json]:
         ((365, 309, 253, 197, 141, 85), "non-adherent", ["INFUSION_LATE"]),
         # a delay that ended before the window is history
         ((500, 444, 344, 288, 232, 176, 120, 64, 8), "ok", ["INFUSIONS_ON_TIME"]),
+        # 84 days where 56 are usual: at the limit; a day more within the window or one before it
+        ((364, 308, 252, 196, 112, 56), "ok", ["INFUSIONS_ON_TIME"]),
+        ((432, 376, 320, 264, 179, 123, 67, 11), "non-adherent", ["INFUSION_LATE"]),
+        ((433, 377, 321, 265, 180, 124, 68, 12), "ok", ["INFUSIONS_ON_TIME"]),
+        # three gaps make a usual interval
+        ((196, 140, 84, 28), "ok", ["INFUSIONS_ON_TIME"]),
+        ((140, 84, 28), "unknown", ["NO_ADHERENCE_DATA"]),
         # too few doses for a usual interval
         ((100, 44), "unknown", ["NO_ADHERENCE_DATA"]),
         ((44,), "unknown", ["NO_ADHERENCE_DATA"]),
@@ -209,16 +231,29 @@ def test_ordered_interval_decides_without_a_usual_one(last: int, state: str) -> 
     assert adherence(ordered, *infusions(last + 56, last))["state"] == state
 
 
+@pytest.mark.parametrize(("every", "state"), [(14, "ok"), (13, "unknown")])
+def test_an_ordered_interval_of_less_than_14_days_is_none_of_infusions(
+    every: int, state: str
+) -> None:
+    timing = {"timing": {"repeat": {"frequency": 1, "period": every, "periodUnit": "d"}}}
+    ordered = statement("infliximab", ago(28), dosage=[timing])
+    assert adherence(ordered, *infusions(28, 14))["state"] == state
+
+
 @pytest.mark.parametrize(
     ("onset", "options", "state"),
     [
         ("2026-10-01", {}, "non-adherent"),
+        ("2026-05-28", {}, "non-adherent"),
+        ("2026-05-27", {}, "unknown"),
+        # a record without a status is open
+        ("2026-10-01", {"clinical": None}, "non-adherent"),
         ("2026-01-01", {}, "unknown"),
         ("2026-10-01", {"clinical": "resolved"}, "unknown"),
         ("2026-10-01", {"verification": "provisional"}, "unknown"),
     ],
 )
-def test_recorded_non_adherence(onset: str, options: dict[str, str], state: str) -> None:
+def test_recorded_non_adherence(onset: str, options: dict[str, Any], state: str) -> None:
     recorded = condition(ICD10("Z91.148"), onset, **options)
     assert adherence(*on_drug(recorded))["state"] == state
 
@@ -227,6 +262,8 @@ def test_recorded_non_adherence(onset: str, options: dict[str, str], state: str)
     ("resources", "non_adherent", "adherent"),
     [
         ([], None, None),
+        # without a drug there is nothing to take
+        ([observation("missed-doses-of-6", 3, None, ago(3))], None, None),
         (on_drug(), None, None),
         (on_drug(fill(0, 180)), False, True),
         (on_drug(fill(0, 90)), True, False),

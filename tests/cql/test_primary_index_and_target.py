@@ -61,6 +61,13 @@ EVERYTHING = full_visit(VISIT, 4, 2, 20, 8, 30, 2.0)
             [on("tocilizumab", "2026-03-01", "2026-09-25"), on("adalimumab", "2026-10-01")],
             "das28Esr4",
         ),
+        # the last possible day of the month counts
+        ([on("tocilizumab", "2026-03-01", "2026-09"), on("adalimumab", "2026-10-01")], "cdai"),
+        # a stop that nobody dated is no recent one
+        (
+            [on("tocilizumab", "2026-03-01", status="stopped"), on("adalimumab", "2026-10-01")],
+            "das28Esr4",
+        ),
     ],
 )
 def test_primary_index_by_drug(treatment: list[Json], index: str) -> None:
@@ -89,6 +96,11 @@ def test_primary_index_order(
     )
     [il6] = ask([on("tocilizumab", "2026-03-01"), *record], "DiseaseActivity.Current Primary Index")
     assert (usual, il6) == (standard, after_il6)
+
+
+def test_a_visit_without_any_index_has_no_primary_one() -> None:
+    [[found]] = ask(visit(VISIT, tjc28=4), "ActivityVisits.Assessments")
+    assert (found["primaryIndex"], found["value"], found["date"]) == (None, None, None)
 
 
 def test_three_variable_fallback_is_flagged_and_asks_for_the_patient_global() -> None:
@@ -279,6 +291,12 @@ def test_without_an_index_the_missing_components_are_named(
 ) -> None:
     record = visit(VISIT, **components)  # type: ignore[arg-type]
     assert {what for what, why in gaps(record) if why == "NO_CURRENT_INDEX"} == missing
+
+
+@pytest.mark.parametrize(("stop", "asked"), [("2026-09-29", True), ("2026-09-28", False)])
+def test_without_any_visit_eight_weeks_are_counted_to_today(stop: str, asked: bool) -> None:
+    record = [on("tocilizumab", "2026-03-01", stop), on("adalimumab", "2026-10-01")]
+    assert (("evaluator-global", "NO_CURRENT_INDEX") in gaps(record)) is asked
 
 
 # ----- evidence -----

@@ -104,6 +104,26 @@ def test_valid_until_is_twelve_months_after_the_latest_negative() -> None:
     assert row(found, "TNFi", "G-TB2")["validUntil"] == "2027-06-10"
 
 
+OLD = igra("NEG", "2025-01-10", id="old")
+SHOWN = [
+    pytest.param([OLD, igra("NEG", id="new")], [("Observation/new", "NEG")], id="negative"),
+    pytest.param([OLD], [("Observation/old", "NEG")], id="expired"),
+    pytest.param([OLD, igra("POS", id="pos")], [("Observation/pos", "POS")], id="positive"),
+    pytest.param([OLD, igra("IND", ago(9))], [("Observation/old", "NEG")], id="indeterminate"),
+    pytest.param(
+        [OLD, tpt("2025-01-13", "2025-07-13") | {"id": "tpt"}],
+        [("MedicationStatement/tpt", "completed"), ("MedicationStatement/tpt", "isoniazid")],
+        id="preventive-therapy",
+    ),
+]
+
+
+@pytest.mark.parametrize(("records", "expected"), SHOWN)
+def test_what_the_screening_rests_on(records: list[Json], expected: list[tuple[str, str]]) -> None:
+    shown = row(gates(*records), "TNFi", "G-TB2")["dataUsed"]
+    assert [(used["ref"], used["value"]) for used in shown] == expected
+
+
 @pytest.mark.parametrize(
     ("profile", "verdict"),
     [("STRICT", "do_first"), ("CN", "do_first"), ("EU", "caution"), ("US", "caution")],
@@ -166,6 +186,17 @@ THERAPY = [
         id="rifampicin-4-months",
     ),
     pytest.param(
+        [tpt("2026-05-23", "2026-11-23")],
+        ("ok", "TB_PREVENTIVE_THERAPY_COMPLETED"),
+        id="ends-today",
+    ),
+    # called completed, but its end is still to come
+    pytest.param(
+        [tpt("2026-05-24", "2026-11-24")],
+        ("do_first", "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED"),
+        id="ends-tomorrow",
+    ),
+    pytest.param(
         [tpt("2025-01-13", None)],
         ("do_first", "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED"),
         id="completed-without-end",
@@ -195,13 +226,54 @@ def test_positive_screen_and_preventive_therapy(
         assert check(found, drug_class, "G-TB3") == (gentle, expected[1])
 
 
-def procedure(start: str, end: str) -> Json:
+def procedure(start: str, end: str | None, status: str = "completed") -> Json:
+    period = {"start": start} if end is None else {"start": start, "end": end}
     return resource(
         "Procedure",
-        status="completed",
+        status=status,
         code=concept(LOCAL("tpt")),
-        performedPeriod={"start": start, "end": end},
+        performedPeriod=period,
         subject={"reference": "Patient/p"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (None, "TB_PREVENTIVE_THERAPY_RUNNING"),
+        ("2026-11-23", "TB_PREVENTIVE_THERAPY_RUNNING"),
+        ("2026-11", "TB_PREVENTIVE_THERAPY_RUNNING"),
+        # called in progress, but over by its own dates
+        ("2026-11-22", "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED"),
+    ],
+)
+def test_a_therapy_in_progress_runs_until_its_documented_end(end: str | None, reason: str) -> None:
+    found = row(
+        gates(igra("POS"), cxr(), procedure("2026-09-01", end, "in-progress")), "TNFi", "G-TB3"
+    )
+    assert found["reason"] == reason
+
+
+# four months are enough with rifampicin alone: was it taken within these four?
+@pytest.mark.parametrize(
+    ("start", "stop", "counts"),
+    [
+        (None, None, True),
+        ("2025-05-13", "2025-06-20", True),
+        ("2025-05-14", "2025-06-20", False),
+        ("2024-12-01", "2025-01-13", True),
+        ("2024-12-01", "2025-01-12", False),
+    ],
+)
+def test_the_drugs_of_a_therapy_are_those_within_its_dates(
+    start: str | None, stop: str | None, counts: bool
+) -> None:
+    rifampicin = statement(ATC("J04AB02"), start, stop, status="completed")
+    found = gates(igra("POS"), cxr(), procedure("2025-01-13", "2025-05-13"), rifampicin)
+    assert check(found, "TNFi", "G-TB3") == (
+        ("ok", "TB_PREVENTIVE_THERAPY_COMPLETED")
+        if counts
+        else ("do_first", "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED")
     )
 
 
