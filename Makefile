@@ -83,8 +83,8 @@ interop: $(VENV)/.dev ## third-party patients through a third-party FHIR server
 load: $(VENV)/.dev ## the service under load on 127.0.0.1, with everything on (Debian's wrk); writes benchmarks/load.md
 	$(BIN)/python -m benchmarks.load --write
 
-mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectation? (MUTATION="--only LungSafety")
-	$(BIN)/python -m tools.mutation --write $(MUTATION)
+mutation: $(VENV)/.dev ## is every threshold and null rule held by an expectation? judges what has changed (MUTATION="--only LungSafety")
+	$(BIN)/python -m tools.mutation --report $(or $(MUTATION),--stale)
 
 clinical-logic: $(VENV)/.dev ## write docs/clinical-logic.md: every rule with its words, parameters and cases
 	$(BIN)/python -m tools.clinical_logic

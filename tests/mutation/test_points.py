@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from ra_cds_hooks.cql_engine_lite import ValueSets, load
-from tools.mutation import report, value_sets
-from tools.mutation.points import Point, Switch, mutating_program, nudged
-from tools.mutation.session import Verdict
+from tools.mutation import value_sets
+from tools.mutation.points import Switch, mutating_program, nudged
 
 AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
 INTEGER = "{urn:hl7-org:elm-types:r1}Integer"
@@ -151,12 +150,3 @@ def test_each_value_set_loses_one_of_its_own_codes() -> None:
     assert len(found) > 200
     assert [point.number for point, _, _ in found] == list(range(11, 11 + len(found)))
     assert len({point.key for point, _, _ in found}) == len(found)
-
-
-def test_a_reason_is_no_kill() -> None:
-    points = [Point(n, "comparison", "L", "L.D", f"{n}:1", "x", False) for n in (1, 2)]
-    verdicts = [Verdict(1, "a test", 3, 0.1), Verdict(2, None, 3, 0.1)]
-    made = report.summed(points, points, verdicts)
-    assert made.percent == 50.0
-    assert [p.number for p in made.survivors] == [2]
-    assert "killed 1 of 2: 50.0 %" in report.as_text(made)

@@ -1,80 +1,132 @@
-"""What became of the mutants: killed of tried by kind, and why the survivors live."""
+"""What became of the mutants: killed of all places by kind and library, and why survivors live."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.mutation import results
 from tools.mutation.points import Point
-from tools.mutation.session import ROOT, Verdict
+from tools.mutation.results import Kind
 
 REASONS = Path(__file__).parent / "reasons.toml"
-PAGE = ROOT / "docs" / "mutation.md"
+PAGE = results.ROOT / "docs" / "mutation.md"
 
 
-@dataclass(frozen=True)
-class Summary:
-    """All points and the verdicts on those that were asked."""
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library's places by kind; ``day`` of its verdicts, "" unless ``state`` is "judged"."""
 
-    points: Sequence[Point]
-    asked: Sequence[Point]
-    verdicts: dict[int, Verdict]
-    reasons: dict[str, str]
+    name: str
+    state: str
+    day: str
+    kinds: Mapping[str, Kind]
 
-    @property
-    def judged(self) -> list[Point]:
-        return [p for p in self.asked if p.number in self.verdicts]
 
-    @property
-    def survivors(self) -> list[Point]:
-        return [p for p in self.judged if self.verdicts[p.number].killed_by is None]
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A row of numbers."""
+
+    places: int
+    equivalent: int
+    killed: int
+    survivors: int
+    unjudged: int
 
     @property
     def percent(self) -> float:
-        """Killed in percent of judged; reasons do not count as kills."""
-        return 100 * (1 - len(self.survivors) / len(self.judged)) if self.judged else 0.0
-
-    def rows(self) -> list[tuple[str, int, int, int, int]]:
-        """(kind, all, equivalent by proof, judged, killed), one row a kind."""
-        rows = []
-        for kind in sorted({p.kind for p in self.points}):
-            of_kind = [p for p in self.points if p.kind == kind]
-            judged = [p for p in self.judged if p.kind == kind]
-            killed = [p for p in judged if self.verdicts[p.number].killed_by is not None]
-            same = sum(p.equivalent for p in of_kind)
-            rows.append((kind, len(of_kind), same, len(judged), len(killed)))
-        return rows
+        """Killed in percent of all places that can show; unjudged ones count as not killed."""
+        tried = self.places - self.equivalent
+        return 100 * self.killed / tried if tried else 100.0
 
 
-def summed(points: Sequence[Point], asked: Sequence[Point], verdicts: Sequence[Verdict]) -> Summary:
-    """The summary, with the reasons of reasons.toml."""
-    reasons = tomllib.loads(REASONS.read_text(encoding="utf-8")) if REASONS.exists() else {}
-    return Summary(points, asked, {v.number: v for v in verdicts}, reasons.get("reasons", {}))
+def library(
+    name: str, points: Sequence[Point], result: results.Result | None, source: str
+) -> Library:
+    """What the library's file still says of it; of a stale file nothing counts."""
+    state = results.state(name, points, result, source)
+    if result is None or state != results.JUDGED:
+        return Library(name, state, "", results.counted(points, {}))
+    return Library(name, state, result.judged, result.kinds)
 
 
-def as_text(made: Summary) -> str:
-    """The table as Markdown, and the closing line."""
+def totals(kinds: Sequence[Kind]) -> Totals:
+    """The sum of several kinds."""
+    return Totals(
+        sum(k.places for k in kinds),
+        sum(k.equivalent for k in kinds),
+        sum(k.killed for k in kinds),
+        sum(len(k.survivors) for k in kinds),
+        sum(k.unjudged for k in kinds),
+    )
+
+
+def overall(libraries: Sequence[Library]) -> Totals:
+    """All of them together."""
+    return totals([kind for lib in libraries for kind in lib.kinds.values()])
+
+
+def _row(name: str, sums: Totals, *more: str) -> str:
+    numbers = (sums.places, sums.equivalent, sums.killed, sums.survivors, sums.unjudged)
+    cells = [name, *map(str, numbers), f"{sums.percent:.1f} %", *more]
+    return f"| {' | '.join(cells)} |"
+
+
+HEADS = ("Places", "Equivalent", "Killed", "Survivors", "Unjudged", "Killed of all that can show")
+
+
+def _table(first: str, rows: Sequence[str], *more: str) -> str:
+    heads = [first, *HEADS, *more]
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
+
+
+def as_text(libraries: Sequence[Library]) -> str:
+    """The table by kind as Markdown, and the closing line."""
+    kinds = sorted({kind for lib in libraries for kind in lib.kinds})
+    rows = [
+        _row(name, totals([lib.kinds[name] for lib in libraries if name in lib.kinds]))
+        for name in kinds
+    ]
+    sums = overall(libraries)
+    closing = f"killed {sums.killed} of {sums.places - sums.equivalent}: {sums.percent:.1f} %"
+    return f"{_table('Change', rows)}\n\n{closing}"
+
+
+def _not_judged(libraries: Sequence[Library]) -> str:
     lines = [
-        "| Change | Places | Equivalent | Tried | Killed | |",
-        "|---|---|---|---|---|---|",
+        f"{title}: {', '.join(names)}."
+        for title, wanted in (
+            ("Stale, changed since they were judged", results.STALE),
+            ("Never judged", results.MISSING),
+        )
+        if (names := [lib.name for lib in libraries if lib.state == wanted])
     ]
-    for kind, places, same, judged, killed in made.rows():
-        share = f"{100 * killed / judged:.1f} %" if judged else "-"
-        lines.append(f"| {kind} | {places} | {same} | {judged} | {killed} | {share} |")
-    killed = len(made.judged) - len(made.survivors)
-    lines += ["", f"killed {killed} of {len(made.judged)}: {made.percent:.1f} %"]
-    return "\n".join(lines)
+    return "\n".join(lines) or "Every library was judged as it stands."
 
 
-def write(made: Summary) -> None:
-    """docs/mutation.md: the table, and each survivor with its reason."""
-    survivors = [
-        f"| `{p.library}` {p.locator} | {p.define} | {p.change} | {made.reasons.get(p.key, '')} |"
-        for p in made.survivors
+def _survivors(libraries: Sequence[Library], reasons: Mapping[str, str]) -> list[str]:
+    rows = []
+    for lib in libraries:
+        for kind in lib.kinds.values():
+            for survivor in kind.survivors:
+                place, define = survivor.removesuffix("]").rsplit(" [", 1)
+                locator, change = place.split(" ", 1)
+                reason = reasons.get(f"{lib.name} {place}", "")
+                rows.append(f"| `{lib.name}` {locator} | {define} | {change} | {reason} |")
+    return rows
+
+
+def page(libraries: Sequence[Library], goal: float) -> str:
+    """docs/mutation.md: by kind, by library, and each survivor with its reason."""
+    reasons = tomllib.loads(REASONS.read_text(encoding="utf-8")).get("reasons", {})
+    rows = [
+        _row(f"`{lib.name}`", totals(list(lib.kinds.values())), lib.day or lib.state)
+        for lib in libraries
     ]
-    text = f"""# Mutation check
+    reached = "reached" if overall(libraries).percent >= goal else "**not reached**"
+    return f"""# Mutation check
 
 Generated by `make mutation`. Every comparison, every parameter default and every null-handling
 operator of the CQL is changed, one at a time, and each value set loses one code. Only hand-written
@@ -82,11 +134,21 @@ expectations count (tests/cql, tests/cases, tests/terminology/test_content.py), 
 FHIRHelpers is left out: it has tests of its own. "Equivalent": a condition reads null as false, so
 `where X is true` says what `where X` says; such changes cannot show and are not tried.
 
-{as_text(made)}
+Each library is judged by itself; its verdicts hold for the text of the library that they name
+(tools/mutation/results). `make mutation` judges what has changed since. What was not judged counts
+as not killed. A change of the tests alone is not noticed: `python -m tools.mutation` tries all.
+
+{as_text(libraries)}
+
+The goal of {goal:g} % is {reached}. {_not_judged(libraries)}
+
+## Libraries
+{_table("Library", rows, "Judged")}
 
 ## Survivors
+A reason does not count as a kill.
+
 | Where | Define | Change | Why it lives |
 |---|---|---|---|
-{chr(10).join(survivors)}
+{chr(10).join(_survivors(libraries, reasons))}
 """
-    PAGE.write_text(text, encoding="utf-8")

@@ -1,8 +1,8 @@
 """Running the hand-written expectations against one mutant after the other, in forked children.
 
-pytest collects once. A first child runs every test with all mutants off and writes down which
-points each test reached; then, for each mutant, a child runs the tests that reached it, those that
-reach the least first, until one fails.
+pytest collects once. First it is written down which points each test reaches with all mutants off
+(observation.py); then, for each mutant, a child runs the tests that reach it, until one fails: the
+test that killed it the last time first, then those that reach the least.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,14 +34,19 @@ ROOT = Path(__file__).resolve().parents[2]
 # (tests/property) would count too, but take a minute a mutant and kill next to none of the rest.
 SUITES = ("tests/cql", "tests/cases")
 SAME_CASE_AGAIN = "test_hook_agrees_with_case"
+# It measures seconds, and the program with its mutants is slower.
+MEASURES_TIME = "test_ten_thousand_observations_take_seconds_not_minutes"
+KILLERS = ROOT / ".cache" / "mutation" / "killers.json"
 
 
 @dataclass
 class Collected:
-    """The collected tests with the points that each reaches; filled by `observe`."""
+    """The collected tests with the points that each reaches (bit n: point n), filled by
+    `observe`, and by place the test that killed its mutant the last time."""
 
     items: list[pytest.Item]
-    reached: dict[str, frozenset[int]] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
+    killers: dict[str, str] = field(default_factory=dict)
     failing: list[str] = field(default_factory=list)
 
 
@@ -101,7 +107,8 @@ class _Collector:
         self.then: Any = None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self.items = [i for i in items if SAME_CASE_AGAIN not in i.nodeid]
+        left_out = (SAME_CASE_AGAIN, MEASURES_TIME)
+        self.items = [i for i in items if not any(name in i.nodeid for name in left_out)]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.then(self.items)
@@ -136,7 +143,7 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def _in_child(work: Any, answer: Path) -> int:
+def in_child(work: Any, answer: Path) -> int:
     """Fork; the child pickles what ``work()`` gives into ``answer``. Gives the child's pid."""
     pid = os.fork()
     if pid:
@@ -155,96 +162,92 @@ def forked(work: Any) -> Any:
     """What ``work()`` gives, done in a child so that nothing of it stays. Raises RuntimeError."""
     with tempfile.TemporaryDirectory() as name:
         answer = Path(name) / "answer"
-        os.waitpid(_in_child(work, answer), 0)
+        os.waitpid(in_child(work, answer), 0)
         if not answer.exists():
             raise RuntimeError("the child gave no answer")
         return pickle.loads(answer.read_bytes())
 
 
-def observe(collected: Collected, switch: Switch, folder: Path, workers: int) -> None:
-    """Which points each test reaches with every mutant off; tests that fail are left out."""
-
-    def share(number: int) -> Any:
-        mine = collected.items[number::workers]
-
-        def work() -> Any:
-            found: dict[str, frozenset[int]] = {}
-            failing: list[str] = []
-
-            for item, following in zip(mine, [*mine[1:], None], strict=True):
-                switch.reached.clear()
-                reports = runtestprotocol(item, log=False, nextitem=following)
-                found[item.nodeid] = frozenset(switch.reached)
-                if any(report.failed for report in reports):
-                    failing.append(item.nodeid)
-            return found, failing
-
-        return work
-
-    answers = [folder / f"observed-{number}" for number in range(workers)]
-    pids = [_in_child(share(number), answer) for number, answer in enumerate(answers)]
-    for pid, answer in zip(pids, answers, strict=True):
-        os.waitpid(pid, 0)
-        found, failing = pickle.loads(answer.read_bytes())
-        collected.reached |= found
-        collected.failing += failing
-    # A test that fails by itself proves nothing about a mutant.
-    collected.items = [i for i in collected.items if i.nodeid not in set(collected.failing)]
+def places(points: Sequence[Point]) -> dict[int, str]:
+    """A name of each point that does not move when lines are added above it, by number."""
+    names: dict[int, str] = {}
+    seen: Counter[str] = Counter()
+    for point in points:
+        name = f"{point.library}|{point.define}|{point.change}"
+        names[point.number] = f"{name}|{seen[name]}"
+        seen[name] += 1
+    return names
 
 
-def relevant(collected: Collected, point: Point) -> list[pytest.Item]:
-    """The tests that reach a point, those that reach the least of everything first."""
+def killers() -> dict[str, str]:
+    """By place the test that killed its mutant the last time: an order, nothing more."""
+    if not KILLERS.exists():
+        return {}
+    found: dict[str, str] = json.loads(KILLERS.read_text(encoding="utf-8"))
+    return found
+
+
+def remember(found: Mapping[str, str]) -> None:
+    """Keep the killers for the next time."""
+    KILLERS.parent.mkdir(parents=True, exist_ok=True)
+    KILLERS.write_text(json.dumps({**killers(), **found}, indent=0), encoding="utf-8")
+
+
+def relevant(collected: Collected, point: Point, place: str = "") -> list[pytest.Item]:
+    """The tests that reach a point: the one that killed it the last time, then those that reach
+    the least of everything."""
     reach = collected.reached
-    found = [item for item in collected.items if point.number in reach[item.nodeid]]
-    return sorted(found, key=lambda item: (len(reach[item.nodeid]), item.nodeid))
-
-
-def judged(
-    collected: Collected, switch: Switch, point: Point, folder: Path, seconds: int
-) -> tuple[int, Path, Any]:
-    """Start a child that judges one mutant; gives its pid and where its verdict will be."""
-    answer = folder / f"verdict-{point.number}"
-
-    def work() -> Verdict:
-        signal.alarm(seconds)  # a mutant that never ends is killed by the clock
-        switch.on = point.number
-        started = time.monotonic()
-        tests = relevant(collected, point)
-        killer = passes(tests) if tests else None
-        return Verdict(point.number, killer, len(tests), time.monotonic() - started)
-
-    return _in_child(work, answer), answer, point
+    found = [item for item in collected.items if reach[item.nodeid] >> point.number & 1]
+    killer = collected.killers.get(place)
+    return sorted(found, key=lambda i: (i.nodeid != killer, reach[i.nodeid].bit_count(), i.nodeid))
 
 
 def judge(
     collected: Collected,
     switch: Switch,
     points: Sequence[Point],
+    names: Mapping[int, str],
     *,
     workers: int,
     until: float,
-    seconds: int = 300,
+    seconds: float = 300.0,
 ) -> Iterator[Verdict]:
-    """The verdict on each mutant, as they come, until the monotonic moment ``until``."""
+    """The verdict on each mutant, as they come, until the monotonic moment ``until``; ``names`` are
+    its `places`. A mutant that takes more than ``seconds`` of the processor is killed by the clock;
+    one whose child ends in any other way gets no verdict."""
     gc.collect()
     gc.freeze()
     waiting = list(reversed(points))
     running: dict[int, tuple[Path, Point]] = {}
+
+    def started(point: Point, answer: Path) -> int:
+        def work() -> Verdict:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            switch.on = point.number
+            begun = time.monotonic()
+            tests = relevant(collected, point, names[point.number])
+            killer = passes(tests) if tests else None
+            return Verdict(point.number, killer, len(tests), time.monotonic() - begun)
+
+        return in_child(work, answer)
+
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
         while waiting or running:
             while waiting and len(running) < workers and time.monotonic() < until:
-                pid, answer, point = judged(collected, switch, waiting.pop(), folder, seconds)
-                running[pid] = (answer, point)
+                point = waiting.pop()
+                answer = Path(name) / f"verdict-{point.number}"
+                running[started(point, answer)] = (answer, point)
             if not running:
                 return
             pid, status = os.wait()
             answer, point = running.pop(pid)
-            if os.WIFSIGNALED(status) or not answer.exists():
-                yield Verdict(point.number, "the test process ended or ran out of time", 0, 0.0)
-            else:
+            if answer.exists():
                 yield pickle.loads(answer.read_bytes())
                 answer.unlink()
+            elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+                yield Verdict(point.number, "out of time", 0, seconds)
+            else:
+                print(f"no verdict, its process ended: {point.key}", file=sys.stderr, flush=True)
 
 
 def cores() -> int:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tools.mutation.points import Point
+from tools.mutation.results import VALUE_SETS
 from tools.mutation.session import ROOT, Verdict, forked, passes
 
 CONFTEST = ROOT / "tests" / "terminology" / "conftest.py"
@@ -29,7 +31,7 @@ def mutants(start: int) -> list[tuple[Point, Path, dict[str, Any]]]:
 
     Which code is lost is drawn by a hash of the set's name, so that nobody chooses it.
     """
-    found = []
+    found: list[tuple[Point, Path, dict[str, Any]]] = []
     for path in sorted((ROOT / "cql" / "valuesets").glob("*.json")):
         resource = json.loads(path.read_text(encoding="utf-8"))
         codes = resource["expansion"]["contains"]
@@ -37,18 +39,21 @@ def mutants(start: int) -> list[tuple[Point, Path, dict[str, Any]]]:
         lost = codes.pop(drawn)
         change = f"without {lost['system']} {lost['code']}"
         number = start + len(found) + 1
-        point = Point(number, VALUE_SET, "valuesets", resource["title"], path.name, change, False)
+        point = Point(number, VALUE_SET, VALUE_SETS, resource["title"], path.name, change, False)
         found.append((point, path, resource))
     return found
 
 
-def judge(items: list[pytest.Item], start: int) -> Iterator[tuple[Point, Verdict]]:
-    """The verdict on each value set's mutant; ``items`` are the collected tests of the suite."""
+def judge(items: list[pytest.Item], start: int, until: float, every: int = 1) -> Iterator[Verdict]:
+    """The verdict on each value set's mutant (or every n-th), until the monotonic moment ``until``;
+    ``items`` are the collected tests of the suite, ``start`` is as for `mutants`."""
     # pytest loads a conftest without a package around it under a name of its own.
     loaded = [m for m in sys.modules.values() if str(getattr(m, "__file__", "")) == str(CONFTEST)]
     if not loaded:
         raise RuntimeError(f"{CONFTEST.name} of the terminology tests is not loaded")
-    for point, path, resource in mutants(start):
+    for point, path, resource in mutants(start)[::every]:
+        if time.monotonic() >= until:
+            return
         with tempfile.TemporaryDirectory() as name:
             root = Path(name)
             folder = root / "cql" / "valuesets"
@@ -63,4 +68,4 @@ def judge(items: list[pytest.Item], start: int) -> Iterator[tuple[Point, Verdict
                     tables.__dict__["ROOT"] = root
                 return Verdict(number, passes(items), len(items), 0.0)
 
-            yield point, forked(work)
+            yield forked(work)
