@@ -36,7 +36,7 @@ def test_only_what_has_not_changed_is_read_again(
 ) -> None:
     monkeypatch.setattr(observation, "CACHE", tmp_path / "cache" / "reached.json")
     assert observation._read(TEXTS) == {}
-    observation._write(TEXTS, collected())
+    observation._write(TEXTS, collected(), {})
     read = observation._read(now)
     assert set(read) == known
     assert all(int(read[name], 16) == collected().reached[name] for name in known)

@@ -4,6 +4,7 @@
     python -m tools.mutation --stale     ... what has changed since it was judged, or never was
     python -m tools.mutation --value-sets
     python -m tools.mutation [--every 20]    ... everything; a sample is printed, never kept
+    python -m tools.mutation --only LIBRARY --tests tests/cql/test_one.py    a look, never kept
     python -m tools.mutation --report    write docs/mutation.md (with --stale: judge those first)
 
 Verdicts are kept a whole library at a time (tools/mutation/results). Exit code 1 below the goal: of
@@ -127,7 +128,7 @@ class Judging:
         """Write the library's file, when it was judged whole."""
         session.remember(self.killers)
         kinds = results.counted(self.of(library), self.killed)
-        if any(kind.unjudged for kind in kinds.values()):
+        if self.options.tests or any(kind.unjudged for kind in kinds.values()):
             print(f"{library}: not judged whole, not kept", flush=True)
             return
         day = datetime.now(UTC).date().isoformat()
@@ -158,6 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], help="a library's name")
     parser.add_argument("--stale", action="store_true", help="only what has no verdicts")
     parser.add_argument("--value-sets", action="store_true", help="the value sets")
+    parser.add_argument("--tests", action="append", default=[], help="only these; never kept")
     parser.add_argument("--report", action="store_true", help="write docs/mutation.md")
     parser.add_argument("--every", type=int, default=1, help="a sample: every n-th mutant")
     parser.add_argument("--workers", type=int, default=session.cores())
@@ -173,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if judging.chosen:
-        session.run(judging.run, (*session.SUITES, value_sets.SUITE))
+        session.run(judging.run, (*(options.tests or session.SUITES), value_sets.SUITE))
     for name in judging.failing:
         print(f"left out, fails without any mutant: {name}")
     if options.report:

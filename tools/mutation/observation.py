@@ -72,7 +72,7 @@ def observe(collected: Collected, switch: Switch, folder: Path, workers: int, te
     # A test that fails by itself proves nothing about a mutant.
     collected.items = [i for i in collected.items if i.nodeid not in set(collected.failing)]
     if Texts.now().sources == texts.sources:
-        _write(texts, collected)
+        _write(texts, collected, cached)
 
 
 def _share(items: list[pytest.Item], switch: Switch) -> Any:
@@ -110,12 +110,12 @@ def _read(texts: Texts) -> dict[str, str]:
     return kept
 
 
-def _write(texts: Texts, collected: Collected) -> None:
+def _write(texts: Texts, collected: Collected, cached: dict[str, str]) -> None:
     files: dict[str, Any] = {}
-    for item in collected.items:
-        name = item.nodeid.split("::", 1)[0]
+    fresh = {i.nodeid: f"{collected.reached[i.nodeid]:x}" for i in collected.items}
+    for nodeid, reached in {**cached, **fresh}.items():
+        name = nodeid.split("::", 1)[0]
         file = texts.tests.get(name, texts.sources)
-        entry = files.setdefault(name, {"file": file, "reached": {}})
-        entry["reached"][item.nodeid] = f"{collected.reached[item.nodeid]:x}"
+        files.setdefault(name, {"file": file, "reached": {}})["reached"][nodeid] = reached
     CACHE.parent.mkdir(parents=True, exist_ok=True)
     CACHE.write_text(json.dumps({"sources": texts.sources, "files": files}), encoding="utf-8")
