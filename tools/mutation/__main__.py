@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if judging.chosen:
-        session.run(judging.run, (*(options.tests or session.SUITES), value_sets.SUITE))
+        session.run(judging.run, (*(options.tests or session.SUITES), *value_sets.SUITE))
     for name in judging.failing:
         print(f"left out, fails without any mutant: {name}")
     if options.report:
