@@ -32,10 +32,16 @@ def as_(e: Emitter, elm: Node) -> str:
                 e.record(label_of(e, operand), from_path.carrier, from_path.path, value)
             return value
     value = e.node(operand)
-    if is_static_subtype(e.type_of(operand), wanted):
+    if operand.get("type") == "Null" or is_static_subtype(e.type_of(operand), wanted):
+        return value
+    if isinstance(wanted, ListOf) and _is_empty_list(operand):
         return value
     strict = "True" if elm.get("strict") else "False"
     return e.assign(f"as_type({value}, {e.constant(wanted)}, {strict})")
+
+
+def _is_empty_list(elm: Node) -> bool:
+    return elm.get("type") == "List" and not elm.get("element")
 
 
 def _is_choice_read(e: Emitter, operand: Node, wanted: Type, elm: Node) -> bool:

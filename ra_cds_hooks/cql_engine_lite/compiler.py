@@ -26,7 +26,9 @@ from .compile_property import Origin
 from .compile_references import operand_variables
 from .elm_types import (
     ChoiceOf,
+    IntervalOf,
     ListOf,
+    Named,
     TupleOf,
     Type,
     fhir_local,
@@ -40,6 +42,8 @@ from .generated_names import namespace_of_programs
 from .inference import infer, origin_of
 from .library import FunctionDefinition, Library, resolve_function
 from .operator_check import refuse_unknown_operators
+from .sharing import shared
+from .values import Code
 
 # Importing these modules registers their node types.
 _NODE_MODULES = (
@@ -53,6 +57,8 @@ _NODE_MODULES = (
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 """What reading a node of the wrong shape raises."""
 _NUMBERS = itertools.count(1)
+_TOLD_BY_TEXT = (str, int, Decimal, Code, Named, ListOf, IntervalOf, TupleOf, ChoiceOf)
+"""Constants of which two with the same `repr` are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Compiler:
 
     resources = RESOURCES
     emitter: type[Emitter] = Emitter
+    shares = True
 
     def __init__(self, libraries: Mapping[str, Library]) -> None:
         self.libraries = libraries
@@ -191,7 +198,7 @@ class Compiler:
         first = emitter.lines[0].locator if emitter.lines else None
         prologue = [Line(0, f"def {name}({arguments}):", first)]
         prologue += [Line(1, f"{name} = U", first) for name in emitter.define_names.values()]
-        written = [*prologue, *emitter.lines]
+        written = [*prologue, *(shared(emitter.lines) if self.shares else emitter.lines)]
         self.lines.extend(written)
         self.owners.extend([emitter.library.name] * len(written))
 
@@ -246,7 +253,7 @@ class Compiler:
         if value is None or value is True or value is False:
             return repr(value)
         # By text as well: 1.0 and 1.00 are equal and hash alike, and CQL can tell them apart.
-        plain = isinstance(value, (str, int, Decimal))
+        plain = isinstance(value, _TOLD_BY_TEXT)
         key = (type(value), repr(value)) if plain else (type(value), id(value))
         name = self._constants.get(key)
         if name is None:

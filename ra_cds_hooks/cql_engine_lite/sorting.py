@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
@@ -49,25 +49,27 @@ def sort_rows(
 
     Null is the lowest value (CQL, author's guide, "Sorting"); equal rows keep their order.
     """
-    if rows is None:
-        return None
+    if rows is None or len(rows) < 2:
+        return rows
     numbers = list(range(len(rows)))
     for column in range(len(descending) - 1, -1, -1):
-        values = [key[column] for key in keys]
-        numbers.sort(key=_key_function(values), reverse=descending[column])
+        ranks = _ranks([key[column] for key in keys])
+        numbers.sort(key=ranks.__getitem__, reverse=descending[column])
     return [rows[number] for number in numbers]
 
 
-def _key_function(values: list[Any]) -> Callable[[int], Any]:
+def _ranks(values: list[Any]) -> list[Any]:
+    """For each value something that Python orders as CQL orders the values, null lowest."""
     present = [value for value in values if value is not None]
     kinds = {type(value) for value in present}
     if len(kinds) == 1:
         kind = kinds.pop()
         if kind in _NATIVE:
-            return lambda number: (values[number] is not None, values[number] or kind())
+            if len(present) == len(values):
+                return values
+            return [(value is not None, value or kind()) for value in values]
         if kind is Date and len({value.precision for value in present}) == 1:
-            return lambda number: _LOWEST if values[number] is None else values[number].low
+            return [_LOWEST if value is None else value.low for value in values]
         if kind is DateTime and len({value.precision for value in present}) == 1:
-            return lambda number: _LOWEST if values[number] is None else values[number].low_utc
-    compare = cmp_to_key(compare_for_sort)
-    return lambda number: compare(values[number])
+            return [_LOWEST if value is None else value.low_utc for value in values]
+    return list(map(cmp_to_key(compare_for_sort), values))

@@ -126,6 +126,8 @@ class TracedCompiler(Compiler):
     """Compiles a program for evaluations with a trace."""
 
     emitter = TracedEmitter
+    # Every place is to be seen with its own value.
+    shares = False
 
 
 class _Open:

@@ -111,8 +111,18 @@ def _equal_lists(left: list[Any], right: list[Any]) -> bool | None:
 def _equal_elements(left: dict[str, Any], right: dict[str, Any]) -> bool | None:
     if left is right and "resourceType" in left:
         return True
-    names = dict.fromkeys((*left, *right))
-    return _all(_equal_or_both_null(left.get(name), right.get(name)) for name in names)
+    unknown = False
+    for name in left if left.keys() == right.keys() else {**left, **right}:
+        one, other = left.get(name), right.get(name)
+        if one.__class__ is str and other.__class__ is str:
+            if one != other:
+                return False
+            continue
+        same = _equal_or_both_null(one, other)
+        if same is False:
+            return False
+        unknown = unknown or same is None
+    return None if unknown else True
 
 
 @operator("NotEqual")

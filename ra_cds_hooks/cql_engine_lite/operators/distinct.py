@@ -7,8 +7,9 @@ two values the same (CQL reference, Distinct).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Container, Hashable
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from ..units import parse_unit
@@ -18,6 +19,7 @@ from .comparison import equal_elements_of_lists
 
 # Types of which the bucket decides alone.
 _PLAIN = frozenset({str, int, bool, Decimal, type(None)})
+_TEXTS = frozenset({str, type(None)})
 # Types of elements that tell tuples apart; together with all types that may equal one of them.
 _TELLING = frozenset({int, Long, bool, Decimal, Date, DateTime})
 
@@ -48,13 +50,21 @@ def bucket(value: Any) -> Hashable:
     return (False, value) if isinstance(value, int) else value
 
 
+def only_texts(values: Collection[Any]) -> bool:
+    """Whether every element is a String or null: Python's equality then is the lists' own."""
+    return _TEXTS.issuperset(map(type, values))
+
+
 def _structure(value: dict[str, Any]) -> Hashable:
-    """The key of a tuple: its plain elements and dates, which tell most rows apart."""
+    """The key of a tuple: its plain elements, dates and lists of texts, which tell rows apart."""
     parts: list[Hashable] = []
     for name, item in value.items():
         kind = type(item)
         if kind is str:
             parts.append((name, item))
+        elif kind is list:
+            if only_texts(item):
+                parts.append((name, tuple(item)))
         elif kind in _TELLING:
             parts.append((name, bucket(item)))
     if not parts:
@@ -95,20 +105,33 @@ def _has_equal(candidates: list[Any], element: Any) -> bool:
     return any(equal_elements_of_lists(candidate, element) for candidate in candidates)
 
 
-def distinct_elements(*lists: Iterable[Any]) -> list[Any]:
+def distinct_elements(*lists: Collection[Any]) -> list[Any]:
     """The different elements of the lists, in order of first appearance."""
+    if len(lists) == 1 and len(lists[0]) < 2:
+        return list(lists[0])
+    if all(map(only_texts, lists)):
+        return list(dict.fromkeys(chain(*lists)))
     elements = Elements()
     for part in lists:
-        if len(lists) == 1 and isinstance(part, list) and len(part) < 2:
-            return list(part)
         for element in part:
             elements.add(element)
     return elements.ordered
 
 
-def as_elements(elements: Iterable[Any]) -> Elements:
+def as_elements(elements: Collection[Any]) -> Container[Any]:
     """The elements ready for membership tests."""
+    if only_texts(elements):
+        return _Texts(elements)
     result = Elements()
     for element in elements:
         result.add(element)
     return result
+
+
+class _Texts(frozenset[str | None]):
+    """Strings and nulls; nothing of another type is in it, hashable or not."""
+
+    __slots__ = ()
+
+    def __contains__(self, element: object) -> bool:
+        return element.__class__ in _TEXTS and frozenset.__contains__(self, element)

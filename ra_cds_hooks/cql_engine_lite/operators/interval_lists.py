@@ -143,7 +143,7 @@ def expand(operand: Any, per: Quantity | None = None) -> list[Any] | None:
     if type(operand) is Interval:
         return [part.low for part in _parts(operand, per)]
     intervals = [interval for interval in operand if interval is not None]
-    return distinct_elements(part for interval in intervals for part in _parts(interval, per))
+    return distinct_elements([part for interval in intervals for part in _parts(interval, per)])
 
 
 def _parts(interval: Interval, per: Quantity | None) -> Iterator[Interval]:

@@ -36,7 +36,7 @@ def intersect(left: Any, right: Any) -> Any:
     if type(left) is Interval:
         return _interval_intersection(left, right)
     others = as_elements(right)
-    return distinct_elements(element for element in left if element in others)
+    return distinct_elements([element for element in left if element in others])
 
 
 @operator("Except")
@@ -50,7 +50,7 @@ def except_of(left: Any, right: Any) -> Any:
     if type(left) is Interval:
         return None if right is None else _interval_difference(left, right)
     others = as_elements(right or ())
-    return distinct_elements(element for element in left if element not in others)
+    return distinct_elements([element for element in left if element not in others])
 
 
 # A bound of a result: its value and whether it is closed. An unknown one is null and open.

@@ -1,0 +1,133 @@
+"""Generated lines without repeats: what a function has already worked out is not worked out again.
+
+A pass over the lines of one generated function. CQL has no side effects, so that the same
+expression over the same values gives the same value:
+
+- a value that only has another name is used under the first one;
+- an expression that stands in the same block, or in one around it, is not evaluated again;
+- a call of an operator inside a loop that reads nothing of the loop is made at the first row only.
+
+A call of a CQL function counts as the same only with the same collector: what it would record a
+second time is recorded. The pass trusts the compiler's own form: one statement a line, fresh names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from .emitter import Line
+
+_ASSIGNMENT = re.compile(r"(\w+) = (.+)\Z")
+# A local name, or a text literal, in which nothing is one.
+_NAME = re.compile(r"\b[adipst]\d+\b|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_FOR = re.compile(r"for ([\w, ]+) in ")
+_CALL = re.compile(r"(k\d+|as_type|c\.in_value_set)\(")
+# What makes a new list or tuple, or a value that is told by its name alone.
+_NOT_SHARED = re.compile(r"\[|\{|CqlTuple\(|carrying\(|reference\(|(?:U|None|True|False|\d+)\Z")
+_COPY = re.compile(r"(?:[adipst]\d+)\Z")
+
+
+def shared(lines: Sequence[Line]) -> list[Line]:
+    """The lines of one function's body without the repeats."""
+    return _Pass(lines).lines
+
+
+class _Pass:
+    """The state while the lines are gone through once."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines: list[Line] = []
+        self._times = Counter(found.group(1) for line in lines for found in _assignments(line.text))
+        self._other_names: dict[str, str] = {}
+        # One for each open block: its depth, what it has worked out, the names it has bound, and
+        # where its header stands when it is a loop.
+        self._blocks: list[tuple[int, dict[str, str], set[str], int | None]] = [
+            (1, {}, set(), None)
+        ]
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: Line) -> None:
+        text = self._renamed(line.text)
+        while self._blocks[-1][0] > line.depth:
+            self._blocks.pop()
+        found = _ASSIGNMENT.match(text)
+        if found is None:
+            self.lines.append(Line(line.depth, text, line.locator))
+            if text.endswith(":"):
+                loop = _FOR.match(text)
+                names = set(re.findall(r"\w+", loop.group(1))) if loop else set()
+                where = len(self.lines) - 1 if loop else None
+                self._blocks.append((line.depth + 1, {}, names, where))
+            return
+        name, expression = found.groups()
+        once = self._times[name] == 1 and name.startswith("t")
+        if once and _COPY.match(expression) and self._is_final(expression):
+            self._other_names[name] = expression
+            return
+        if _NOT_SHARED.match(expression) or not self._reads_final(expression):
+            self._write(line, name, expression)
+            return
+        known = next((b[1][expression] for b in self._blocks if expression in b[1]), None)
+        if known is not None:
+            if once:
+                self._other_names[name] = known
+            else:
+                self._write(line, name, known)
+            return
+        if not once:
+            self._write(line, name, expression)
+            return
+        if not self._hoisted(line, name, expression):
+            self._write(line, name, expression)
+        self._blocks[-1][1][expression] = name
+
+    def _write(self, line: Line, name: str, expression: str) -> None:
+        self.lines.append(Line(line.depth, f"{name} = {expression}", line.locator))
+        self._blocks[-1][2].add(name)
+
+    def _hoisted(self, line: Line, name: str, expression: str) -> bool:
+        """Evaluate at the first row only, if nothing in it is bound inside the loop."""
+        if not _CALL.match(expression):
+            return False
+        read = set(_NAME.findall(expression))
+        outermost = None
+        for number in range(len(self._blocks) - 1, 0, -1):
+            if self._blocks[number][2] & read:
+                break
+            if self._blocks[number][3] is not None:
+                outermost = number
+        if outermost is None:
+            return False
+        depth, _, _, header = self._blocks[outermost]
+        assert header is not None
+        first = self.lines[header]
+        self.lines.insert(header, Line(depth - 1, f"{name} = U", first.locator))
+        self._blocks = [
+            (d, e, n, where if where is None or where < header else where + 1)
+            for d, e, n, where in self._blocks
+        ]
+        self._blocks[outermost - 1][2].add(name)
+        text = f"if {name} is U: {name} = {expression}"
+        self.lines.append(Line(line.depth, text, line.locator))
+        return True
+
+    def _renamed(self, text: str) -> str:
+        return _NAME.sub(lambda found: self._other_names.get(found.group(), found.group()), text)
+
+    def _is_final(self, name: str) -> bool:
+        """Whether the name has one value from its first reading on."""
+        return name[0] in "dp" or self._times[name] == 1
+
+    def _reads_final(self, expression: str) -> bool:
+        return all(name[0] in "\"'" or self._is_final(name) for name in _NAME.findall(expression))
+
+
+def _assignments(text: str) -> list[re.Match[str]]:
+    """The names that a line binds: by an assignment, also behind a condition, or by a loop."""
+    loop = _FOR.match(text)
+    if loop is not None:
+        return list(re.finditer(r"(\w+)", loop.group(1)))
+    return list(re.finditer(r"(?:^|: |; )(\w+) = ", text))

@@ -1,0 +1,96 @@
+"""The pass over generated lines: what it leaves out, and what it must not touch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ra_cds_hooks.cql_engine_lite import EvaluationError
+from ra_cds_hooks.cql_engine_lite.emitter import Line
+from ra_cds_hooks.cql_engine_lite.sharing import shared
+from tests.cql_engine_lite.test_written_elm import evaluate, number
+
+
+def passed(*texts: str) -> list[str]:
+    """The lines after the pass; leading spaces are the depth."""
+    lines = [Line(1 + len(t) - len(t.lstrip()), t.lstrip(), "1:1") for t in texts]
+    return [" " * (line.depth - 1) + line.text for line in shared(lines)]
+
+
+def test_a_second_name_is_the_first() -> None:
+    assert passed("t1 = p0.get('x')", "t2 = t1", "return t2") == ["t1 = p0.get('x')", "return t1"]
+
+
+def test_the_same_expression_stands_once_in_a_block_and_below() -> None:
+    assert passed("t1 = k1(p0)", "if p0 is True:", " t2 = k1(p0)", " t3 = k2(t2)") == [
+        "t1 = k1(p0)",
+        "if p0 is True:",
+        " t3 = k2(t1)",
+    ]
+
+
+def test_what_a_branch_worked_out_does_not_hold_beside_it() -> None:
+    lines = ("if p0 is True:", " t1 = k1(p0)", "else:", " t2 = k1(p0)")
+    assert passed(*lines) == list(lines)
+
+
+def test_texts_are_no_names() -> None:
+    lines = ("t1 = p0", "t2 = k1(p1, 't1')", "t3 = t2 in {\"t1\", 'it\\'s t1'}", "return t3")
+    assert passed(*lines) == list(lines[1:])
+
+
+@pytest.mark.parametrize("made", ["[]", "[t1]", "CqlTuple({'a': t1})", "carrying(t1, 'A', p0)"])
+def test_new_lists_and_tuples_are_not_shared(made: str) -> None:
+    lines = ("t1 = k1(p0)", f"t2 = {made}", f"t3 = {made}", "return t3")
+    assert passed(*lines) == list(lines)
+
+
+def test_a_name_with_several_values_is_not_read_as_one() -> None:
+    lines = ("t1 = p0", "if p1 is True:", " t1 = p2", "t2 = k1(t1)", "t3 = k1(t1)", "return t3")
+    assert passed(*lines) == list(lines)
+
+
+def test_a_call_is_the_same_only_with_the_same_collector() -> None:
+    same = ("t1 = f1(c, fr, col, p0)", "t2 = f1(c, fr, col, p0)", "return t2")
+    other = ("t1 = f1(c, fr, col, p0)", "t2 = f1(c, fr, r1, p0)", "return t2")
+    assert passed(*same) == ["t1 = f1(c, fr, col, p0)", "return t1"]
+    assert passed(*other) == list(other)
+
+
+def test_what_reads_nothing_of_a_loop_is_called_at_its_first_row() -> None:
+    assert passed("for a1 in p0 or ():", " t2 = k1(p1)", " t3 = k2(a1, t2)") == [
+        "t2 = U",
+        "for a1 in p0 or ():",
+        " if t2 is U: t2 = k1(p1)",
+        " t3 = k2(a1, t2)",
+    ]
+
+
+def test_it_leaves_all_loops_that_it_does_not_read() -> None:
+    lines = ("for a1 in p0 or ():", " for a2 in a1 or ():", "  t3 = k1(p1)", "  t4 = k2(a1)")
+    assert passed(*lines) == [
+        "t3 = U",
+        "for a1 in p0 or ():",
+        " t4 = U",
+        " for a2 in a1 or ():",
+        "  if t3 is U: t3 = k1(p1)",
+        "  if t4 is U: t4 = k2(a1)",
+    ]
+
+
+def _beyond_the_largest(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A query whose `return` has no value (CQL: a run-time error) and does not read its row."""
+    beyond = {"type": "Successor", "operand": number(2147483647)}
+    source = {"alias": "A", "expression": {"type": "List", "element": rows}}
+    return {
+        "type": "Query",
+        "source": [source],
+        "return": {"distinct": False, "expression": beyond},
+    }
+
+
+def test_an_expression_that_fails_is_not_reached_without_rows() -> None:
+    assert evaluate(_beyond_the_largest([])) == []
+    with pytest.raises(EvaluationError):
+        evaluate(_beyond_the_largest([number(1)]))
