@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ra_cds_hooks.cql_engine_lite import ValueSets, load
+from ra_cds_hooks.cql_engine_lite.values import Quantity
 from tools.mutation import value_sets
 from tools.mutation.points import Switch, mutating_program, nudged
 
@@ -106,7 +108,30 @@ def test_with_everything_off_the_program_is_the_plain_one() -> None:
     switch = Switch()
     program, points = mutating_program([LIBRARY], switch)
     assert values(program) == values(load([LIBRARY])) == PLAIN
+    assert switch.reached == set()
+    switch.observing = True
+    assert values(program) == PLAIN
     assert {p.number for p in points if not p.equivalent} <= switch.reached
+
+
+# By hand: of 4, 5 and 6 only the limit itself tells > from >=; and null only from false.
+@pytest.mark.parametrize(("value", "shows"), [(4, False), (5, True), (6, False)])
+def test_a_change_is_noted_only_where_it_gives_another_value(value: int, shows: bool) -> None:
+    library = copy.deepcopy(LIBRARY)
+    defines = library["library"]["statements"]["def"]
+    defines[0]["expression"]["operand"][0] = whole(value)
+    defines[3]["expression"]["operand"] = {
+        "type": "Greater",
+        "resultTypeName": BOOLEAN,
+        "operand": [whole(value), whole(0)],
+    }
+    switch = Switch()
+    program, points = mutating_program([library], switch)
+    switch.observing = True
+    values(program)
+    noted = {(p.define, p.change) for p in points if p.number in switch.reached}
+    assert (("Small.High", "Greater -> GreaterOrEqual") in noted) is shows
+    assert ("Small.Certain", "IsTrue -> the operand itself") not in noted
 
 
 @pytest.mark.parametrize(("change", "define", "value"), CHANGES)
@@ -138,6 +163,8 @@ def test_in_a_condition_null_is_false_so_the_change_is_equivalent() -> None:
         (Decimal("28.0"), Decimal("29.0")),
         (Decimal("100"), Decimal("101")),
         ("STRICT", "STRICT?"),
+        (Quantity(Decimal("3"), "months"), Quantity(Decimal("4"), "months")),
+        (Quantity(Decimal("7.5"), "mg"), Quantity(Decimal("7.6"), "mg")),
         (None, None),
     ],
 )

@@ -1,5 +1,5 @@
-"""Which points each test reaches, with every mutant off; kept in .cache for the tests of a file
-that has not changed since, as long as nothing else has changed either.
+"""At which points a change would show in each test, with every mutant off; kept in .cache for the
+tests of a file that has not changed since, as long as nothing else has changed either.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ IMPORTED = re.compile(r"^from [\w.]*\b(test_\w+) import", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """SHA-256 of all that can change what a test reaches, and of each file of tests by itself."""
+    """SHA-256 of all that can change what shows in a test, and of each file of tests by itself."""
 
     sources: str
     tests: dict[str, str]
@@ -77,6 +77,7 @@ def observe(collected: Collected, switch: Switch, folder: Path, workers: int, te
 
 def _share(items: list[pytest.Item], switch: Switch) -> Any:
     def work() -> Any:
+        switch.observing = True
         found: dict[str, int] = {}
         failing: list[str] = []
         for item, following in zip(items, [*items[1:], None], strict=True):
@@ -93,13 +94,13 @@ def _share(items: list[pytest.Item], switch: Switch) -> Any:
 def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path}\0".encode())
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def _read(texts: Texts) -> dict[str, str]:
-    """Test -> the points that it reached, bit by bit as a hexadecimal number."""
+    """Test -> the points where a change shows in it, bit by bit as a hexadecimal number."""
     document = json.loads(CACHE.read_text(encoding="utf-8")) if CACHE.exists() else {}
     if document.get("sources") != texts.sources:
         return {}

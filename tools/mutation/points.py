@@ -1,7 +1,8 @@
 """Every place of the CQL where one small change is tried, all compiled into one program.
 
-A mutant is switched on by number while the program runs, so that nothing is compiled again for it:
-at each point the generated code asks `reach(number)`, which also notes that a test came by.
+A mutant is switched on by number while the program runs, so that nothing is compiled again for it.
+While tests are observed, each point computes its changed value as well and notes whether it is
+another one: CQL has no side effects, so a test in which no value changes at the point cannot fail.
 
 Kinds of change (issue "whole clinical content", mutation check):
   comparison      < and <=, > and >=, before and on-or-before ... change places; = becomes !=
@@ -12,7 +13,7 @@ Kinds of change (issue "whole clinical content", mutation check):
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,7 @@ from ra_cds_hooks.cql_engine_lite.compiler import Compiler
 from ra_cds_hooks.cql_engine_lite.elm_types import ListOf, Type
 from ra_cds_hooks.cql_engine_lite.emitter import Emitter, Node
 from ra_cds_hooks.cql_engine_lite.library import read_libraries
+from ra_cds_hooks.cql_engine_lite.values import Quantity
 
 COMPARISON, NULL_HANDLING, PARAMETER = "comparison", "null handling", "parameter"
 SWAPS = {
@@ -63,16 +65,24 @@ class Point:
 
 
 class Switch:
-    """Which mutant is on (0: none), and which points were reached since `clear`."""
+    """Which mutant is on (0: none); while ``observing``, the points where the changed value was
+    another than the plain one."""
 
     def __init__(self) -> None:
         self.on = 0
+        self.observing = False
         self.reached: set[int] = set()
 
-    def reach(self, number: int) -> bool:
-        """Note the point; whether its change is on."""
-        self.reached.add(number)
-        return number == self.on
+    def asks(self, number: int) -> bool:
+        """Whether the changed value is wanted at this point."""
+        return self.observing or number == self.on
+
+    def chosen(self, number: int, plain: Any, changed: Any) -> Any:
+        """The changed value while its mutant is on; else the plain one, and a note when the two are
+        not one and the same object (truth values and null always are, where they are equal)."""
+        if self.observing and changed is not plain:
+            self.reached.add(number)
+        return changed if number == self.on else plain
 
 
 def nudged(value: Any) -> Any:
@@ -88,8 +98,8 @@ def nudged(value: Any) -> Any:
         return value + min(Decimal(1), Decimal(1).scaleb(int(exponent)))
     if isinstance(value, str):
         return f"{value}?"
-    if hasattr(value, "value") and hasattr(value, "unit"):
-        return replace(value, value=nudged(value.value))
+    if isinstance(value, Quantity):
+        return Quantity(nudged(value.value), value.unit)
     return value
 
 
@@ -106,8 +116,8 @@ def mutation_operand(e: Emitter, elm: Node) -> str:
 def mutation_default(e: Emitter, elm: Node) -> str:
     """A parameter's default, one step further while its mutant is on."""
     value = e.assign(e.node(elm["default"]))
-    with e.block(f"if mutation.reach({elm['number']}):"):
-        e.emit(f"{value} = nudged({value})")
+    with e.block(f"if mutation.asks({elm['number']}):"):
+        e.emit(f"{value} = mutation.chosen({elm['number']}, {value}, nudged({value}))")
     return value
 
 
@@ -152,16 +162,14 @@ class MutatingEmitter(Emitter):
     def _either(self, number: int, changed: str | Node, plain: Node) -> str:
         """`changed` (an expression of the plain `{}` or a node) while the mutant is on."""
         result = self.temporary()
-        if isinstance(changed, str):
-            self.emit(f"{result} = {super().node(plain)}")
-            with self.block(f"if mutation.reach({number}):"):
-                self.emit(f"{result} = {changed.format(result)}")
-            return result
-        with self.block(f"if mutation.reach({number}):"):
-            own = changed["type"] in OWN_NODES
-            self.emit(f"{result} = {self.node(changed) if own else super().node(changed)}")
-        with self.block("else:"):
-            self.emit(f"{result} = {super().node(plain)}")
+        self.emit(f"{result} = {super().node(plain)}")
+        with self.block(f"if mutation.asks({number}):"):
+            if isinstance(changed, str):
+                other = changed.format(result)
+            else:
+                own = changed["type"] in OWN_NODES
+                other = self.node(changed) if own else super().node(changed)
+            self.emit(f"{result} = mutation.chosen({number}, {result}, {other})")
         return result
 
     def _comparison(self, elm: Node, kind: str) -> str:

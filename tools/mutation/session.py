@@ -1,8 +1,8 @@
 """Running the hand-written expectations against one mutant after the other, in forked children.
 
-pytest collects once. First it is written down which points each test reaches with all mutants off
-(observation.py); then, for each mutant, a child runs the tests that reach it, until one fails: the
-test that killed it the last time first, then those that reach the least.
+pytest collects once. First it is written down in which tests each change shows at its place, with
+all mutants off (observation.py); then, for each mutant, a child runs those tests until one fails:
+the one that killed it the last time first, then those in which the least of everything shows.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ KILLERS = ROOT / ".cache" / "mutation" / "killers.json"
 
 @dataclass
 class Collected:
-    """The collected tests with the points that each reaches (bit n: point n), filled by
-    `observe`, and by place the test that killed its mutant the last time."""
+    """The collected tests with the points whose change shows in each (bit n: point n), filled
+    by `observe`, and by place the test that killed its mutant the last time."""
 
     items: list[pytest.Item]
     reached: dict[str, int] = field(default_factory=dict)
@@ -194,8 +194,8 @@ def remember(found: Mapping[str, str]) -> None:
 
 
 def relevant(collected: Collected, point: Point, place: str = "") -> list[pytest.Item]:
-    """The tests that reach a point: the one that killed it the last time, then those that reach
-    the least of everything."""
+    """The tests in which a point's change shows at its place: the one that killed it the last
+    time, then those that reach the least of everything."""
     reach = collected.reached
     found = [item for item in collected.items if reach[item.nodeid] >> point.number & 1]
     killer = collected.killers.get(place)
