@@ -12,6 +12,9 @@ from tests.cql.gate_records import ago, check, gates, row
 NEVER = SNOMED("266919005")
 FORMER = SNOMED("8517006")
 DAILY = SNOMED("449868002")
+OURS = LOCAL("pack-years")
+US_CORE = SNOMED("401201003")  # Cigarette pack-years
+LIFETIME = SNOMED("782516008")  # Number of calculated smoking pack years
 
 CLEAR = ("ok", "NO_JAK_RISK")
 UNKNOWN = ("unknown", "JAK_RISK_UNKNOWN")
@@ -30,8 +33,8 @@ def bmi(value: float, day: str = "2026-11-20") -> Json:
     return observation("bmi", value, "kg/m2", day)
 
 
-def pack_years(value: float, unit: str | None = "{pack-years}") -> Json:
-    return observation(LOCAL("pack-years"), value, unit, "2026-06-10")
+def pack_years(value: float, unit: str | None = "{pack-years}", code: Any = OURS) -> Json:
+    return observation(code, value, unit, "2026-06-10")
 
 
 def years(value: float, unit: str | None = "a") -> Json:
@@ -81,6 +84,9 @@ SMOKING = [
     pytest.param([smoking(FORMER), pack_years(12), pack_years(3)], LONG, id="highest-counts"),
     pytest.param([smoking(FORMER), pack_years(12, "pack-years")], LONG, id="unit-in-words"),
     pytest.param([smoking(FORMER), pack_years(12, "mg")], UNQUANTIFIED, id="foreign-unit"),
+    pytest.param([smoking(FORMER), pack_years(10, code=US_CORE)], LONG, id="us-core-10"),
+    pytest.param([smoking(FORMER), pack_years(9.9, code=US_CORE), years(9)], CLEAR, id="us-core"),
+    pytest.param([smoking(FORMER), pack_years(10, code=LIFETIME)], LONG, id="calculated-10"),
     pytest.param(
         [smoking(FORMER, "2025-11-23"), pack_years(5), years(5)], CLEAR, id="short-12-months"
     ),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cql.build import (
+    ATC,
     LOINC,
     Coding,
     Json,
@@ -297,6 +298,9 @@ LIVE = [
     pytest.param([], NONE, id="none"),
     pytest.param([vaccine(MMR, ago(28))], RECENT, id="28-days"),
     pytest.param([vaccine(MMR, ago(29))], NONE, id="29-days"),
+    pytest.param([vaccine(ATC("J07BL01"), ago(28))], RECENT, id="yellow-fever-by-atc-28-days"),
+    pytest.param([vaccine(ATC("J07BD52"), ago(29))], NONE, id="mmr-by-atc-29-days"),
+    pytest.param([vaccine(ATC("J07BN01"), ago(10))], NONE, id="covid-by-atc-is-not-live"),
     pytest.param([vaccine(FLU, ago(10))], NONE, id="not-live"),
     pytest.param([vaccine(MMR, "2026-11-24")], NONE, id="of-tomorrow"),
     pytest.param([vaccine(MMR, ago(5), status="not-done")], NONE, id="not-done"),

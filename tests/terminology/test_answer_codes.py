@@ -16,14 +16,14 @@ Positive Answers
   snomed 10828004
   snomed 260373001                       # SMART Health Cards lab results: Detected
   loinc LA6576-8
-  loinc ?LA11882-0
+  loinc LA11882-0                        # LOINC answer list LL1055-4: Detected
   interpretation POS DET RR              # positive, detected, reactive
   names positive, pos, detected, reactive, 阳性
 Negative Answers
   snomed 260385009
   snomed 260415000                       # SMART Health Cards lab results: Not detected
   loinc LA6577-6
-  loinc ?LA11883-8
+  loinc LA11883-8                        # LOINC answer list LL1055-4: Not detected
   interpretation NEG ND NR               # negative, not detected, non-reactive
   names negative, neg, not detected, target not detected, non reactive, nonreactive, 阴性, 未检出
 Indeterminate Answers
@@ -34,13 +34,13 @@ Indeterminate Answers
 Low Answers
   interpretation L LL                    # low, critical low
 Yes Answers
-  snomed 373066001
-  loinc LA33-6
+  snomed ?373066001
+  loinc ?LA33-6
   yesno Y
   names yes, y, true, 是, 有
 No Answers
-  snomed 373067005
-  loinc LA32-8
+  snomed ?373067005
+  loinc ?LA32-8
   yesno N
   names no, n, false, 否, 无
 Smoking Current
@@ -121,7 +121,7 @@ Stop Reasons Adverse Event
   names 不良反应, 副作用, 不耐受
 Stop Reasons Allergy
   local stop-allergy
-  snomed ?416098002
+  snomed 416098002                       # public C-CDA tables: Drug allergy
   statusreason salg
   names allergy, drug allergy, allergic reaction, hypersensitivity, 过敏, 药物过敏
 Stop Reasons Toxicity
@@ -149,7 +149,7 @@ Stop Reasons Pregnancy
 Stop Reasons Patient Choice
   local stop-patient-choice
   snomed 182865004 182871005             # HL7: inconvenient, patient fear/risk
-  snomed ?182890002
+  snomed 182890002                       # mCODE: Patient requests alternative treatment
   names patient choice, patient preference, 患者意愿, 患者要求
 Stop Reasons Infection
   local stop-infection

@@ -2,8 +2,9 @@
 
 RxNorm and ATC: 5.2 (ingredient, then the products it lists). "ATC": the WHO list of 2026-04-25
 (github.com/fabkury/atcd), read on 2026-11-29; superseded codes: 5.2. Words: the substance in
-English and Chinese (5.2), then brands of that substance; Chinese brands as read in the medicine
-catalogues of two public patient apps, or `?` where none names them.
+English and Chinese (5.2), then brands of that substance. Chinese brands as read in public medicine
+catalogues, `?` where none names them. English brands: 5.2; those that 5.2 does not name are general
+knowledge, not looked up.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ Tofacitinib
 Baricitinib
   rxnorm 2047232 2205474 2047247 2601725
   atc    L04AF02 L04AA37
-  names  baricitinib, 巴瑞替尼, 巴瑞克替尼, olumiant, ?艾乐明
+  names  baricitinib, 巴瑞替尼, 巴瑞克替尼, olumiant, 艾乐明
 Upadacitinib
   rxnorm 2196092 2196902 2590055 2596961
   atc    L04AF03 L04AA44
@@ -187,7 +188,7 @@ Antirheumatic Drugs
   = Tripterygium Glycosides                       # 0.11: recorded as other DMARD
 Glucocorticoids
   # ATC H02AB, all that is given by mouth or injection into the body (not H02AB12, into joints)
-  atc    H02AB01 H02AB03 H02AB05 H02AB08 H02AB10 H02AB11 H02AB13..15 H02AB17
+  atc    H02AB01 H02AB03 H02AB05 H02AB08 H02AB10 H02AB11 H02AB13..15 H02AB17 H02AB18
   names  deflazacort, 地夫可特
   = Prednisone, Prednisolone, Methylprednisolone, Hydrocortisone, Dexamethasone
 TB Preventive Therapy Drugs

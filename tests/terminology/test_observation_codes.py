@@ -99,6 +99,8 @@ Smoking Status
   loinc 72166-2
 Pack Years
   local pack-years
+  snomed 401201003         # US Core, mCODE, C-CDA: Cigarette pack-years
+  snomed 782516008         # TW Core: Number of calculated smoking pack years
   loinc 8664-5             # 5.5; public guides: Cigarettes smoked total (pack per year) - Reported
 Smoking Years
   local smoking-years                                       # 8.46: >= 10 years; no standard code
@@ -124,17 +126,18 @@ HRCT Chest
   names hrct, hrct chest, chest ct, ct chest, 胸部ct, 高分辨率ct, 胸部高分辨率ct
 FVC Percent
   loinc 19872-1
-  loinc ?19871-3 ?19873-9
+  loinc 19871-3 19873-9    # pft-ig: FVC before and after bronchodilation measured/predicted
   local fvc-pct
 FVC Volume
   loinc 19876-2
-  loinc ?19870-5 ?19874-7
+  loinc 19870-5 19874-7    # pft-ig: FVC [Volume]; after bronchodilation
 DLCO Percent
   local dlco-pct                                            # 5.1: 19911-7 is the absolute value
 Oxygen Saturation
   loinc 59408-5 2708-6
 Mycobacterial Culture
-  loinc ?543-9 ?89636-5
+  loinc 543-9              # public HL7 laboratory messages: Mycobacterium sp identified
+  loinc ?89636-5
   local sputum-culture-ntm
 """)
 

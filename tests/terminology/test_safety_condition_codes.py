@@ -1,7 +1,8 @@
 """Diagnoses that the safety checks read: codes of specification 3.3, 3.4, 5.3 and 8.48, and words.
 
 How to read a table: tests/terminology/demands.py. `=word` behind a code: the specification names
-the diagnosis but no code, and the published title of the code holds that word.
+the diagnosis but no code, and the published title of the code holds that word. SNOMED CT and `?`:
+as in test_condition_codes.py.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ Hypertension
   icd10   I15*=secondary_hypertension
   names   hypertension, high blood pressure, 高血压, 高血压病
 Dyslipidaemia
-  snomed  55822004
+  snomed  ?55822004
   icd10cm E78.0*=hypercholesterolemia E78.1=hyperglyceridemia E78.2=hyperlipidemia
   icd10cm E78.4*=hyperlipidemia E78.5=hyperlipidemia
   icd10   E78.0=hypercholesterolaemia E78.1=hyperglyceridaemia E78.2=hyperlipidaemia
@@ -184,7 +185,7 @@ Lactation
   icd10   Z39.1=lactating
   names   lactation, breastfeeding, 哺乳, 哺乳期
 Pregnancy Not Possible
-  snomed  76498008
+  snomed  ?76498008
   icd10cm Z78.0=menopausal Z90.710=absence_of_both_cervix_and_uterus Z90.711=absence_of_uterus
   icd10cm Z90.722=absence_of_ovaries,_bilateral Z98.51=tubal_ligation
   names   postmenopausal, menopause, hysterectomy, tubal ligation
@@ -194,7 +195,7 @@ Pregnancy Planned
   icd10cm Z31.6*=procreation
   names   planning pregnancy, 备孕
 Sulfonamide Allergy
-  snomed  91939003 387406002
+  snomed  91939003 ?387406002
   rxnorm  10831                                # CPIC drug.sql: sulfamethoxazole / trimethoprim
   names   sulfa, sulpha, sulfonamide, sulfonamides, sulphonamide, sulphonamides
   names   磺胺, 磺胺类, 磺胺过敏, 磺胺类过敏, 磺胺类药物过敏

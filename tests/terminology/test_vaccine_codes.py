@@ -30,7 +30,7 @@ COVID-19 Vaccines                        # adult doses
   cvx 213                                # unspecified
   cvx 225 226                            # recombinant preS dTM with AS03
   cvx 500 501 502 503 504 505 506 507 508 509 510 511 513 516 519 520 521            # non-US
-  atc J07BB55
+  atc J07BB55 J07BN01..05
   names covid vaccine, covid 19 vaccine, 新冠疫苗, 新冠病毒疫苗
 Pneumococcal Conjugate 20 or 21
   cvx 216 327
@@ -56,11 +56,16 @@ Hepatitis B Vaccines Of Two Doses
   names heplisav b
 Live Vaccines
   cvx 03 04 05 06 07 38 94 21 121        # measles, mumps, rubella, varicella, zoster live
-  cvx 111 149 151 333                    # influenza, nasal
-  cvx 37 183 178 179 182 116 119         # yellow fever, oral polio, rotavirus
+  cvx 111 125 149 151 333                  # influenza, nasal
+  cvx 37 183 184 178 179 182             # yellow fever, oral polio
+  cvx 116 119 74 122                     # rotavirus
   cvx 19 25 174                          # BCG, typhoid oral, cholera live
-  cvx 54 55 143 75 169 204 317           # adenovirus, vaccinia, hepatitis A, Ebola, chikungunya
-  atc J07AN01 J07AP01 J07AE02 J07BA03 J07BB03 J07BK01 J07BK02
+  cvx 54 55 143 75 105 80                # adenovirus, vaccinia, Venezuelan equine encephalitis
+  cvx 169 204 317                        # hepatitis A live, Ebola, chikungunya
+  atc J07AN01 J07AP01 J07AE02 J07BA03 J07BB03   # BCG, typhoid, cholera, Japanese enc., influenza
+  atc J07BD01 J07BD51..54 J07BE01 J07BJ01 J07BJ51                     # measles, mumps, rubella
+  atc J07BF01 J07BF02 J07BF04 J07BH01 J07BH02                         # oral polio, rotavirus
+  atc J07BK01 J07BK02 J07BL01 J07BP01    # varicella, zoster live, yellow fever, chikungunya
   names bcg, mmr, varicella vaccine, yellow fever vaccine, zostavax
   names 卡介苗, 麻腮风疫苗, 水痘疫苗, 黄热病疫苗
 """)
