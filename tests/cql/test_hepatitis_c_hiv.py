@@ -61,6 +61,13 @@ HCV = [
         id="rna-does-not-expire",
     ),
     pytest.param([rna("POS", ago(90)), rna("ND", ago(30))], CLEARED, [], [], id="rna-cleared"),
+    pytest.param(
+        [rna("POS", ago(30)), rna("ND", ago(30))],
+        DETECTED,
+        [],
+        ["hepatology-referral"],
+        id="of-one-day-the-worse-counts",
+    ),
     pytest.param([rna("ND")], CLEARED, [], [], id="no-rna-without-antibody"),
     pytest.param([rna("IND")], MISSING, ["anti-hcv"], ["anti-hcv"], id="rna-unreadable-alone"),
     pytest.param(
@@ -189,6 +196,13 @@ HIV = [
         [hiv("NEG", "2025-11")], ("unknown", "HIV_TEST_DATE_UNKNOWN"), ["hiv"], id="month"
     ),
     pytest.param([hiv("IND")], ("unknown", "HIV_TEST_INDETERMINATE"), ["hiv"], id="indeterminate"),
+    pytest.param([hiv("IND", ago(60)), hiv("NEG", ago(59))], HIV_NEGATIVE, [], id="settled-later"),
+    pytest.param(
+        [hiv("IND", ago(60)), hiv("NEG", ago(60))],
+        ("unknown", "HIV_TEST_INDETERMINATE"),
+        ["hiv"],
+        id="of-one-day-the-worse-counts",
+    ),
     pytest.param([hiv("NEG", status="preliminary")], ("unknown", "HIV_TEST_PENDING"), [], id="due"),
     pytest.param([hiv("POS", "2015-01-01")], HIV_POSITIVE, ["id-referral"], id="positive"),
     pytest.param([hiv("POS", ago(90)), hiv("NEG")], HIV_POSITIVE, ["id-referral"], id="stands"),
@@ -259,6 +273,10 @@ def test_hiv_in_full() -> None:
     made = row(gates(infection(id="c"), hiv("NEG", id="t")), "TNFi", "G-HIV")
     assert made["validUntil"] is None
     assert {r["ref"] for r in made["dataUsed"]} == {"Observation/t", "Condition/c"}
+    # what cannot be read is shown as no result
+    assert (
+        row(gates(observation(LOINC("56888-1"), "see report")), "TNFi", "G-HIV")["dataUsed"] == []
+    )
     found = gates(incomplete=("Observation",))
     assert check(found, "TNFi", "G-HIV") == ("unknown", "OBSERVATIONS_NOT_OBTAINED")
 

@@ -13,6 +13,7 @@ from tests.cql.build import (
     SNOMED,
     Json,
     bundle,
+    component,
     condition,
     evaluate,
     observation,
@@ -340,6 +341,16 @@ LOW_UNKNOWN = ("unknown", "IGG_LOW_INFECTIONS_UNKNOWN")
 
 IMMUNOGLOBULINS = [
     pytest.param([], ("do_first", "IGG_MISSING"), ["igg"], ["igg"], id="none"),
+    pytest.param(
+        [observation(LOINC("2465-3"))], ("do_first", "IGG_MISSING"), ["igg"], ["igg"], id="no-value"
+    ),
+    pytest.param(
+        [observation(LOINC("24322-0"), components=[component(LOINC("2465-3"), None)])],
+        ("do_first", "IGG_MISSING"),
+        ["igg"],
+        ["igg"],
+        id="no-value-in-a-panel",
+    ),
     pytest.param([igg(11.0)], NORMAL, [], [], id="normal"),
     pytest.param([igg(7.0)], NORMAL, [], [], id="at-the-limit"),
     pytest.param([igg(6.9)], LOW, [], [], id="low"),

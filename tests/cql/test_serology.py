@@ -216,6 +216,18 @@ LEVELS = [
     pytest.param((7.5, "g/L"), limited(8.0, **OTHER_GROUP), "NEG", None, id="limit-of-a-group"),
     pytest.param((7.5, "g/L"), limited(8.0, **NORMAL), "POS", None, id="normal-range"),
     pytest.param((7.5, "g/L"), limited(8.0, **THERAPEUTIC), "NEG", None, id="another-range"),
+    pytest.param(
+        (6.5, "g/L"),
+        {
+            "referenceRange": [
+                {"high": {"value": 16, "unit": "g/L"}},
+                *limited(6.0)["referenceRange"],
+            ]
+        },
+        "NEG",
+        None,
+        id="the-range-that-has-a-lower-limit",
+    ),
     pytest.param((699.0, "mg/dL"), {}, "POS", None, id="mg-per-dl-low"),
     pytest.param((700.0, "mg/dL"), {}, "NEG", None, id="mg-per-dl"),
     pytest.param((0.69, "g/dL"), {}, "POS", None, id="g-per-dl-low"),
