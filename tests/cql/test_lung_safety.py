@@ -103,14 +103,24 @@ def swapped(index: int, new: Json | None) -> list[Json]:
         pytest.param(swapped(0, observation("rf", 42, "[IU]/mL", upper=14)), CLEAR, id="rf-3x"),
         pytest.param(swapped(0, None), UNSURE, id="rf-missing"),
         pytest.param(swapped(1, observation("anti-ccp", 61, "U/mL", upper=20)), NEVER, id="ccp"),
+        pytest.param(swapped(1, observation("anti-ccp", 60, "U/mL", upper=20)), CLEAR, id="ccp-3x"),
         pytest.param(swapped(2, observation("smoking", SNOMED("8517006"))), NEVER, id="ex-smoker"),
         pytest.param(swapped(2, None), UNSURE, id="smoking-missing"),
         pytest.param(swapped(3, observation("bmi", 30, "kg/m2")), NEVER, id="bmi-30"),
         pytest.param(swapped(3, observation("bmi", 29.9, "kg/m2")), CLEAR, id="bmi-29.9"),
         pytest.param(swapped(3, condition(ICD10("E66.9"))), NEVER, id="obesity-listed"),
+        pytest.param(
+            swapped(3, condition(ICD10("E66.9"), clinical=None)), NEVER, id="obesity-without-status"
+        ),
         pytest.param([*NO_RISK, patient("male")], NEVER, id="male"),
         pytest.param([*NO_RISK, patient(None)], UNSURE, id="sex-missing"),
         pytest.param([*NO_RISK, patient(birth_date="1960-01-15")], NEVER, id="onset-at-60"),
+        # an entry that nobody dated does not hide the one that is dated
+        pytest.param(
+            [*NO_RISK, patient(birth_date="1960-01-15"), condition(ICD10("M05.8"), None)],
+            NEVER,
+            id="onset-at-60-and-undated",
+        ),
         pytest.param([*NO_RISK, patient(birth_date="1960-01-16")], CLEAR, id="onset-at-59"),
         pytest.param([*NO_RISK, patient(birth_date=None)], UNSURE, id="age-missing"),
         pytest.param([*NO_RISK, condition(SNOMED("11833005"))], NEVER, id="dry-cough"),

@@ -127,6 +127,19 @@ def test_nothing_is_said_of_a_patient_without_ra() -> None:
         assert ask(name, PNEUMONIA) is None
 
 
+SUSPECTED_RA = condition(ICD10("M05.9"), verification="provisional")
+
+
+@pytest.mark.parametrize("visits", [NOW, visit("2026-11-20", 0, 5, 0)])
+def test_nothing_that_rests_on_ra_is_said_while_ra_is_suspected(visits: list[Json]) -> None:
+    record = [SUSPECTED_RA, ADALIMUMAB, *BASELINE, *visits]
+    assert ask("Has RA", *record) is None
+    for name in ("D2T", "Refractory", "Serology", "Economics", "Next Step", "Options"):
+        assert ask(name, *record) is None
+    for name in ("Status Card", "Next Step Card", "Safety Gate Card"):
+        assert ask(name, *record) is False
+
+
 def test_ra_is_unknown_where_the_problem_list_is_incomplete() -> None:
     missing = {"RAParameters.Incomplete Data": ["Condition"]}
     assert ask("Has RA", **missing) is None

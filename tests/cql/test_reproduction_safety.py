@@ -77,9 +77,18 @@ STATES = [
         [WOMAN, condition(PREGNANT, ago(301)), hcg("NEG", ago(3))], MAYBE, MAYBE, id="old-entry"
     ),
     pytest.param([WOMAN, condition(PREGNANT, None)], ASK, MAYBE, id="pregnant-undated"),
+    pytest.param([WOMAN, condition(PREGNANT, ago(301), clinical=None)], ASK, MAYBE, id="no-status"),
+    pytest.param(
+        [WOMAN, condition(PREGNANT, None, recordedDate=ago(300))], BLOCK, BLOCK, id="recorded",
+    ),
+    pytest.param([WOMAN, condition(LOCAL("pregnancy-planned"), None)], ASK, PLAN, id="plan-undated"),
     pytest.param(
         [WOMAN, condition(PREGNANT, ago(30), verification="provisional")],
         ASK, MAYBE, id="suspected",
+    ),
+    pytest.param(
+        [WOMAN, condition(PREGNANT, ago(30), verification="provisional", clinical=None)],
+        ASK, MAYBE, id="suspected-without-status",
     ),
     pytest.param([WOMAN, condition({"text": "怀孕"}, ago(30))], ASK, MAYBE, id="text"),
     pytest.param(
@@ -89,6 +98,14 @@ STATES = [
     pytest.param([WOMAN, condition(ICD10("Z39.1"), ago(30))], MILK, MILK, id="breastfeeding"),
     pytest.param([WOMAN, condition({"text": "哺乳期"}, ago(9))], ASK, MAYBE, id="milk-in-words"),
     pytest.param([WOMAN, condition(LOCAL("pregnancy-planned"), ago(9))], ASK, PLAN, id="planned"),
+    pytest.param(
+        [WOMAN, condition(LOCAL("pregnancy-planned"), ago(9), clinical=None)],
+        ASK, PLAN, id="planned-without-status",
+    ),
+    pytest.param(
+        [WOMAN, condition(LOCAL("pregnancy-planned"), ago(9), clinical="resolved")],
+        ASK, NONE, id="planned-no-longer",
+    ),
     pytest.param(
         [WOMAN, condition(LOCAL("pregnancy-planned"), "2026-05-23"), hcg("NEG", ago(3))],
         PLAN, PLAN, id="planned-6-months-ago",
@@ -151,3 +168,42 @@ def test_orders_and_validity() -> None:
     [start] = [r for r in rows(WOMAN, hcg("NEG", ago(3))) if r["applies"] == "start"]
     assert (start["orders"], start["validUntil"]) == ([], "2026-12-04")
     assert [d["ref"] for d in start["dataUsed"]] == ["Observation/hcg"]
+
+
+@pytest.mark.parametrize(
+    ("record", "asked"),
+    [
+        ([], False),
+        ([condition(PREGNANT, ago(30))], False),
+        ([condition(PREGNANT, ago(301))], True),
+        ([condition(LOCAL("pregnancy-planned"), ago(9))], False),
+    ],
+)
+def test_who_goes_on_is_asked_only_where_it_is_unknown(record: list[Json], asked: bool) -> None:
+    [going_on] = [r for r in rows(WOMAN, *record) if r["applies"] == "continue"]
+    missing, orders = (["pregnancy-test"], ["hcg"]) if asked else ([], [])
+    assert (going_on["dataMissing"], going_on["orders"]) == (missing, orders)
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        (condition(PREGNANT, ago(30), id="c"), "pregnancy"),
+        (condition(ICD10("Z39.1"), ago(30), id="c"), "breastfeeding"),
+        (condition(LOCAL("pregnancy-planned"), ago(30), id="c"), "pregnancy-planned"),
+    ],
+)
+def test_what_the_rows_rest_on(entry: Json, shown: str) -> None:
+    def data(given: Json) -> set[tuple[Any, ...]]:
+        found = rows(WOMAN, given)
+        return {(d["ref"], d["date"], d["value"]) for row in found for d in row["dataUsed"]}
+
+    assert data(entry) == {("Condition/c", ago(30), shown)}
+    without_status = {key: value for key, value in entry.items() if key != "clinicalStatus"}
+    assert data(without_status) == {("Condition/c", ago(30), shown)}
+    over = entry | condition(PREGNANT, clinical="resolved") | {"code": entry["code"], "id": "c"}
+    assert data(over | {"onsetDateTime": ago(30)}) == set()
+
+
+def test_without_a_record_no_data_is_shown() -> None:
+    assert {tuple(row["dataUsed"]) for row in rows(WOMAN)} == {()}
