@@ -81,7 +81,7 @@ STATES = [
     pytest.param(
         [WOMAN, condition(PREGNANT, None, recordedDate=ago(300))], BLOCK, BLOCK, id="recorded",
     ),
-    pytest.param([WOMAN, condition(LOCAL("pregnancy-planned"), None)], ASK, PLAN, id="plan-undated"),
+    pytest.param([WOMAN, condition(LOCAL("pregnancy-planned"), None)], ASK, PLAN, id="undated"),
     pytest.param(
         [WOMAN, condition(PREGNANT, ago(30), verification="provisional")],
         ASK, MAYBE, id="suspected",
