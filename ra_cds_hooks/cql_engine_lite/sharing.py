@@ -5,7 +5,8 @@ expression over the same values gives the same value:
 
 - a value that only has another name is used under the first one;
 - an expression that stands in the same block, or in one around it, is not evaluated again;
-- a call of an operator inside a loop that reads nothing of the loop is made at the first row only.
+- a call of an operator inside a loop that reads nothing of the loop is made at the first row only;
+- an element of a tuple that the loop does not make, which cannot fail, is read before the loop.
 
 A call of a CQL function counts as the same only with the same collector: what it would record a
 second time is recorded. The pass trusts the compiler's own form: one statement a line, fresh names.
@@ -26,6 +27,7 @@ _FOR = re.compile(r"for ([\w, ]+) in ")
 _CALL = re.compile(r"(k\d+|as_type|c\.in_value_set)\(")
 # What makes a new list or tuple, or a value that is told by its name alone.
 _NOT_SHARED = re.compile(r"\[|\{|CqlTuple\(|carrying\(|reference\(|(?:U|None|True|False|\d+)\Z")
+_READ = re.compile(r"([aipst]\d+)\.get\('\w+'\) if \1 is not None else None\Z")
 _COPY = re.compile(r"(?:[adipst]\d+)\Z")
 
 
@@ -41,6 +43,7 @@ class _Pass:
         self.lines: list[Line] = []
         self._times = Counter(found.group(1) for line in lines for found in _assignments(line.text))
         self._other_names: dict[str, str] = {}
+        self._lazy: set[str] = set()  # names that have a value only from a loop's first row on
         # One for each open block: its depth, what it has worked out, the names it has bound, and
         # where its header stands when it is a loop.
         self._blocks: list[tuple[int, dict[str, str], set[str], int | None]] = [
@@ -82,37 +85,51 @@ class _Pass:
             return
         if not self._hoisted(line, name, expression):
             self._write(line, name, expression)
-        self._blocks[-1][1][expression] = name
+            self._blocks[-1][1][expression] = name
 
     def _write(self, line: Line, name: str, expression: str) -> None:
         self.lines.append(Line(line.depth, f"{name} = {expression}", line.locator))
         self._blocks[-1][2].add(name)
 
     def _hoisted(self, line: Line, name: str, expression: str) -> bool:
-        """Evaluate at the first row only, if nothing in it is bound inside the loop."""
-        if not _CALL.match(expression):
+        """Put it before the outermost loop of which it reads nothing, if there is one."""
+        element = _READ.match(expression)
+        if element is None and not _CALL.match(expression):
             return False
-        read = set(_NAME.findall(expression))
-        outermost = None
-        for number in range(len(self._blocks) - 1, 0, -1):
-            if self._blocks[number][2] & read:
-                break
-            if self._blocks[number][3] is not None:
-                outermost = number
+        if element is not None and element.group(1) in self._lazy:
+            return False
+        outermost = self._outermost_loop_without(set(_NAME.findall(expression)))
         if outermost is None:
             return False
         depth, _, _, header = self._blocks[outermost]
         assert header is not None
-        first = self.lines[header]
-        self.lines.insert(header, Line(depth - 1, f"{name} = U", first.locator))
+        where = self.lines[header].locator
+        first = expression if element is not None else "U"
+        self.lines.insert(header, Line(depth - 1, f"{name} = {first}", where))
         self._blocks = [
-            (d, e, n, where if where is None or where < header else where + 1)
-            for d, e, n, where in self._blocks
+            (d, e, n, at if at is None or at < header else at + 1) for d, e, n, at in self._blocks
         ]
-        self._blocks[outermost - 1][2].add(name)
+        around = self._blocks[outermost - 1]
+        around[2].add(name)
+        if element is not None:
+            around[1][expression] = name
+            return True
+        # A call can fail: only where a row comes as far as this line.
+        self._lazy.add(name)
         text = f"if {name} is U: {name} = {expression}"
         self.lines.append(Line(line.depth, text, line.locator))
+        self._blocks[-1][1][expression] = name
         return True
+
+    def _outermost_loop_without(self, names: set[str]) -> int | None:
+        """The outermost open loop in whose body none of the names is bound."""
+        found = None
+        for number in range(len(self._blocks) - 1, 0, -1):
+            if self._blocks[number][2] & names:
+                break
+            if self._blocks[number][3] is not None:
+                found = number
+        return found
 
     def _renamed(self, text: str) -> str:
         return _NAME.sub(lambda found: self._other_names.get(found.group(), found.group()), text)

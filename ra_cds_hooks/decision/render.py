@@ -287,6 +287,8 @@ def _uuid(hook_instance: str, key: str) -> str:
 
 
 def _say(source: str, known: Mapping[str, Any], where: str) -> str:
+    if "{" not in source:
+        return source  # most words are no template
     try:
         return _template(source).render(known)
     except ContentError:
@@ -297,7 +299,7 @@ def _say(source: str, known: Mapping[str, Any], where: str) -> str:
         raise ContentError(f"{where}: {type(error).__name__}") from error
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _template(source: str) -> Template:
     return _jinja.from_string(source)
 

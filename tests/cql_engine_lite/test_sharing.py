@@ -79,6 +79,28 @@ def test_it_leaves_all_loops_that_it_does_not_read() -> None:
     ]
 
 
+def test_an_element_of_an_outer_row_is_read_before_the_loop() -> None:
+    read, own = (
+        "t3 = a1.get('x') if a1 is not None else None",
+        "t4 = a2.get('x') if a2 is not None else None",
+    )
+    assert passed("for a1 in p0 or ():", " for a2 in p1 or ():", f"  {read}", f"  {own}") == [
+        "for a1 in p0 or ():",
+        f" {read}",
+        " for a2 in p1 or ():",
+        f"  {own}",
+    ]
+
+
+def test_an_element_of_what_a_loop_fetches_is_not_read_before_it() -> None:
+    lines = (
+        "for a1 in p0 or ():",
+        " if t2 is U: t2 = k1(p1)",
+        " t3 = t2.get('x') if t2 is not None else None",
+    )
+    assert passed(lines[0], " t2 = k1(p1)", lines[2]) == ["t2 = U", *lines]
+
+
 def _beyond_the_largest(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """A query whose `return` has no value (CQL: a run-time error) and does not read its row."""
     beyond = {"type": "Successor", "operand": number(2147483647)}
