@@ -61,6 +61,7 @@ KEYS = {
     *("mechanism", "mechanism_detail", "d2t", "refractory", "pending", "later_flags"),
     *("primary", "has_ra", "flags", "flags_include", "flags_exclude", "index"),
     *("objective_inflammation", "milestones", "activity", "adherence", "gates", "gaps_include"),
+    "gaps_exclude",
     # the draft order of the case and its card: tests/cases/order.py
     *("order", "data_issues_include", "cards", "cards_include", "not_obtained", "first_page_only"),
     # options: [class, score] in rank order; options_removed: the classes without a rank
@@ -141,7 +142,7 @@ class Expectation:
                 "ultrasoundGrade", {"ultrasoundGrade": wanted.get("ultrasound", {})}, document
             ),
             *_later_flags(wanted, document.get("flags", [])),
-            *_gaps(wanted.get("gaps_include", []), document.get("gaps", [])),
+            *_gaps(wanted, document.get("gaps", [])),
             *_missing(
                 "dataIssues",
                 wanted.get("data_issues_include", []),
@@ -183,14 +184,14 @@ def checked(case_id: str, wanted: Mapping[str, Any]) -> Expectation:
         _only(case_id, wanted.get(key, []), set(BIOLOGIC))
     gates = wanted.get("gates", {})
     checks = {name for name in gates if CHECK.fullmatch(name)}
-    _only(case_id, gates, {"verdict", "onlyIfNoAlternative"} | checks)
+    _only(case_id, gates, {"verdict", "onlyIfNoAlternative", "molecules"} | checks)
     allowed = VERDICTS | {"not-ok"} | {f"unlike-{verdict}" for verdict in VERDICTS}
     for name, by_verdict in gates.items():
         if name == "onlyIfNoAlternative":
             _only(case_id, by_verdict, set(GROUPS["all"]))
             continue
-        _only(case_id, by_verdict, allowed)
-        for classes in by_verdict.values():
+        _only(case_id, by_verdict, VERDICTS if name == "molecules" else allowed)
+        for classes in by_verdict.values() if name != "molecules" else ():
             _only(case_id, classes, {*GROUPS, *GROUPS["all"]})
     return Expectation(case_id, wanted)
 
@@ -293,12 +294,30 @@ def _gates(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
             last = sorted(moa for moa in found if found[moa].get("onlyIfNoAlternative"))
             differences += _same("gates.onlyIfNoAlternative", sorted(expected), last)
             continue
+        if name == "molecules":
+            differences += _molecules(expected, found)
+            continue
         for verdict, groups in expected.items():
             for moa in (moa for group in groups for moa in GROUPS.get(group, (group,))):
                 answers = _answers(name, found.get(moa, {}))
                 if not answers or not all(_agrees(verdict, answer) for answer in answers):
                     differences.append(f"gates.{moa} {name}: expected {verdict}, got {answers}")
     return differences
+
+
+def _molecules(wanted: Mapping[str, Sequence[str]], found: Mapping[str, Any]) -> list[str]:
+    """Verdicts of single molecules; a gate names them only where the checks tell them apart."""
+    given = {
+        row["molecule"]: row["verdict"]
+        for gate in found.values()
+        for row in gate.get("molecules", [])
+    }
+    return [
+        f"gates.molecules.{molecule}: expected {verdict}, got {given.get(molecule)}"
+        for verdict, molecules in wanted.items()
+        for molecule in molecules
+        if given.get(molecule) != verdict
+    ]
 
 
 def _answers(name: str, gate: Mapping[str, Any]) -> list[str | None]:
@@ -339,7 +358,11 @@ def _current_drugs(wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
     return _same("current drugs", sorted(list(pair) for pair in wanted["current_drugs"]), pairs)
 
 
-def _gaps(wanted: Iterable[str], gaps: Sequence[Mapping[str, Any]]) -> list[str]:
+def _gaps(wanted: Mapping[str, Any], gaps: Sequence[Mapping[str, Any]]) -> list[str]:
     """A gap is named by what is missing or by the order that would bring it."""
     named = sorted({str(gap[key]) for gap in gaps for key in ("what", "order") if key in gap})
-    return _missing("gaps", wanted, named)
+    excluded = [name for name in wanted.get("gaps_exclude", []) if name in named]
+    return [
+        *_missing("gaps", wanted.get("gaps_include", []), named),
+        *(f"gaps: {name} must not be there" for name in excluded),
+    ]

@@ -8,6 +8,7 @@ suggestions = ["igra"]    # exactly these tests, by order key
 removes = false           # whether the draft's removal is suggested
 reasons = ["..."]         # findings that must be on the card
 words_only, daily_mg, notes, alternatives_exclude: optional
+dose_text = "..."         # optional: the dose told in words alone, instead of daily_mg
 renewal = true            # optional: the record says that the drug is taken already
 pending = ["igra"]        # optional: exactly these tests are on their way and not suggested
 """
@@ -24,7 +25,7 @@ from .ehr import request_for
 
 KEYS = {
     *("drug", "verdict", "indicator", "suggestions", "removes", "reasons", "words_only"),
-    *("daily_mg", "notes", "alternatives_exclude", "renewal", "pending"),
+    *("daily_mg", "dose_text", "notes", "alternatives_exclude", "renewal", "pending"),
 }
 REQUIRED = ("drug", "verdict", "indicator", "suggestions", "removes")
 DRAFT_ID = "draft-of-the-case"
@@ -60,6 +61,8 @@ def draft(order: Mapping[str, Any], patient_id: str) -> dict[str, Any]:
         resource["dosageInstruction"] = [
             {"timing": timing, "doseAndRate": [{"doseQuantity": amount}]}
         ]
+    elif "dose_text" in order:
+        resource["dosageInstruction"] = [{"text": order["dose_text"]}]
     return resource
 
 

@@ -10,6 +10,13 @@ import pytest
 from .expectation import ExpectationError, checked, read_expectation
 
 OK_GATE = {"verdict": "ok", "checks": [{"id": "G-TB2", "verdict": "ok"}]}
+JAK_GATE = {
+    "verdict": "ok",
+    "molecules": [
+        {"molecule": "tofacitinib", "verdict": "ok"},
+        {"molecule": "baricitinib", "verdict": "block"},
+    ],
+}
 DOCUMENT: dict[str, Any] = {
     "hasRA": True,
     "primary": "TOO_EARLY",
@@ -24,7 +31,11 @@ DOCUMENT: dict[str, Any] = {
     },
     "objectiveInflammation": {"state": "YES"},
     "adherence": {"state": "ok", "pdc": 0.96},
-    "gates": {"TNFi": OK_GATE, "RTX": {"verdict": "do_first", "onlyIfNoAlternative": True}},
+    "gates": {
+        "TNFi": OK_GATE,
+        "RTX": {"verdict": "do_first", "onlyIfNoAlternative": True},
+        "JAKi": JAK_GATE,
+    },
     "gaps": [{"what": "adherence"}, {"what": "lung", "order": "hrct"}],
     "dataIssues": [{"code": "UNKNOWN_UNIT"}],
 }
@@ -41,6 +52,8 @@ AGREES: list[dict[str, Any]] = [
     {"adherence": {"state": "ok", "pdc": 0.96}},
     {"gates": {"verdict": {"ok": ["TNFi"], "do_first": ["RTX"], "not-ok": ["RTX"]}}},
     {"gates": {"G-TB2": {"ok": ["TNFi"]}, "onlyIfNoAlternative": ["RTX"]}},
+    {"gates": {"molecules": {"ok": ["tofacitinib"], "block": ["baricitinib"]}}},
+    {"gaps_exclude": ["igra"]},
     {"gaps_include": ["adherence", "hrct"], "data_issues_include": ["UNKNOWN_UNIT"]},
     {"cards": ["status", "missing-data"], "cards_include": ["status"]},
 ]
@@ -69,6 +82,11 @@ DIFFERS: list[dict[str, Any]] = [
     {"gates": {"G-TB2": {"block": ["TNFi"]}}},
     {"gates": {"G-TB2": {"ok": ["RTX"]}}},
     {"gates": {"onlyIfNoAlternative": []}},
+    {"gates": {"molecules": {"ok": ["baricitinib"]}}},
+    {"gates": {"molecules": {"ok": ["tofacitinib", "upadacitinib"]}}},
+    {"gates": {"molecules": {"block": ["baricitinb"]}}},
+    {"gaps_exclude": ["hrct"]},
+    {"gaps_exclude": ["adherence"]},
     {"gaps_include": ["igra"]},
     {"data_issues_include": ["FUTURE_DATED_DATA"]},
     {"cards": []},
@@ -86,6 +104,7 @@ REFUSED: list[dict[str, Any]] = [
     {"adherence": {"mars": 20}},
     {"gates": {"TB2": {"ok": ["TNFi"]}}},
     {"gates": {"G-TB2": {"fine": ["TNFi"]}}},
+    {"gates": {"molecules": {"not-ok": ["tofacitinib"]}}},
     {"gates": {"G-TB2": {"ok": ["TNF"]}}},
     {"gates": {"onlyIfNoAlternative": ["b/ts"]}},
 ]

@@ -8,16 +8,13 @@ import pytest
 
 from tests.cql.build import (
     ICD10,
-    LOINC,
     SNOMED,
     Json,
     bundle,
     concept,
     condition,
     evaluate,
-    observation,
 )
-from tests.cql.gate_records import ago
 
 ICD10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 QUIET = {
@@ -138,26 +135,6 @@ def test_only_the_entries_that_are_not_over_are_shown() -> None:
     now = condition(cm("K72.91"), id="now")
     [row] = [r for r in rows(old, now) if r["verdict"] == "block"]
     assert [d["ref"] for d in row["dataUsed"]] == ["Condition/now"]
-
-
-@pytest.mark.parametrize(
-    ("value", "days", "blocked"),
-    [(20, 10, False), (19.9, 10, True), (19.9, 180, True), (19.9, 181, False), (None, 0, False)],
-)
-def test_albumin(value: float | None, days: int, blocked: bool) -> None:
-    records = (
-        []
-        if value is None
-        else [observation(LOINC("1751-7"), value, "g/L", ago(days), id="albumin")]
-    )
-    low = [r for r in rows(*records) if r["reason"] == "ALBUMIN_LOW"]
-    assert [(r["id"], r["classes"], r["verdict"], r["applies"]) for r in low] == (
-        [("G-COND", ["LEF"], "block", "both")] if blocked else []
-    )
-    for row in low:
-        assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
-            ("Observation/albumin", "albumin 19.9 g/L")
-        ]
 
 
 def test_who_codes() -> None:

@@ -31,7 +31,8 @@ HEAVY: Row = ("G-DOSE", "caution", "DOSE_ABOVE_WEIGHT_LIMIT")
 BESIDE: Row = ("G-DOSE", "caution", "ADALIMUMAB_DOSE_WITH_METHOTREXATE")
 DAILY: Row = ("G-DOSE", "block", "METHOTREXATE_DAILY")
 NO_WEIGHT: Row = ("G-DOSE0", "caution", "WEIGHT_MISSING")
-NO_DOSE: Row = ("G-DOSE0", "caution", "DOSE_NOT_READABLE")
+NO_DOSE: Row = ("G-DOSE0", "caution", "DOSE_NOT_STATED")
+UNREAD: Row = ("G-DOSE", "unknown", "DOSE_NOT_READABLE")
 FINE: Row = ("G-DOSE", "ok", "DOSE_WITHIN_LIMITS")
 
 
@@ -47,6 +48,24 @@ def dosage(
 
 
 FREE_TEXT: Json = {"text": "one tablet as told"}
+TABLETS: Json = {
+    **dosage(None, frequency=2),
+    "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}],
+}
+AS_NEEDED: Json = {**dosage(5), "asNeededBoolean": True}
+THEN_MORE: list[Json] = [{**dosage(5), "sequence": 1}, {**dosage(10), "sequence": 2}]
+
+
+def on_days(*days: str, unit: str | None = "d", frequency: int | None = 1) -> Json:
+    repeat: Json = {"dayOfWeek": list(days)}
+    if unit is not None:
+        repeat |= {"period": 1, "periodUnit": unit}
+    if frequency is not None:
+        repeat["frequency"] = frequency
+    return {"timing": {"repeat": repeat}}
+
+
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def egfr(value: float, day: str = "2026-11-20") -> Json:
@@ -135,6 +154,10 @@ MTX_OVER = statement("methotrexate", ago(400), ago(300), id="mtx", status="stopp
         ("methotrexate", FREE_TEXT, [], []),
         ("tofacitinib", FREE_TEXT, [], []),
         ("hydroxychloroquine", FREE_TEXT, [], []),
+        # how often is known, how much is not: methotrexate alone is held against that
+        ("tofacitinib", TABLETS, [], []),
+        ("hydroxychloroquine", TABLETS, [weight(80)], []),
+        ("methotrexate", TABLETS, [], [DAILY]),
         ("abatacept", dosage(125, "wk"), [], []),
         ("prednisone", dosage(5), [], []),
     ],
@@ -175,13 +198,13 @@ def test_profile(
 def test_what_the_limit_rests_on_is_shown() -> None:
     [row] = taken("baricitinib", dosage(4), egfr(45))
     assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
-        ("MedicationStatement/taken", "baricitinib 4.0 mg/day"),
+        ("MedicationStatement/taken", "baricitinib 4 mg/day"),
         ("Observation/egfr", "eGFR 45"),
     ]
     assert row["classes"] == ["JAKi"]
     [row] = taken("hydroxychloroquine", dosage(400), weight(70))
     assert [d["value"] for d in row["dataUsed"]] == [
-        "hydroxychloroquine 400.0 mg/day",
+        "hydroxychloroquine 400 mg/day",
         "weight 70 kg",
     ]
     assert row["classes"] == ["HCQ"]
@@ -198,16 +221,51 @@ def test_what_the_limit_rests_on_is_shown() -> None:
             {"code": concept(("http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "QOD"))},
             FINE,
         ),
-        # named days of the week, with a period that somebody left at one day
-        (
-            {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "dayOfWeek": ["mon"]}},
-            None,
-        ),
+        # named days of the week, with a period that somebody left at one day, or with none
+        (on_days("mon")["timing"], FINE),
+        (on_days("mon", unit=None, frequency=None)["timing"], FINE),
+        (on_days(*WEEK[:6])["timing"], FINE),
+        (on_days(*WEEK)["timing"], DAILY),
+        (on_days(*WEEK, unit=None)["timing"], DAILY),
+        (on_days("mon", "mon", *WEEK[1:6])["timing"], FINE),
+        (on_days("mon", frequency=7)["timing"], DAILY),
+        (on_days("mon", "thu", unit="wk", frequency=2)["timing"], FINE),
+        (on_days(*WEEK, unit="wk", frequency=7)["timing"], DAILY),
     ],
 )
-def test_daily_methotrexate_written_otherwise(timing: Json, expected: Row | None) -> None:
-    found = taken("methotrexate", {"timing": timing})
-    assert named(found) == ([expected] if expected else [])
+def test_daily_methotrexate_written_otherwise(timing: Json, expected: Row) -> None:
+    assert named(taken("methotrexate", {"timing": timing})) == [expected]
+
+
+def test_a_dose_on_named_days_is_no_dose_of_every_day() -> None:
+    ten = {**on_days(*WEEK[:5]), "doseAndRate": [{"doseQuantity": quantity(14, "mg")}]}
+    [row] = taken("tofacitinib", ten)
+    assert row["dataUsed"][0]["value"] == "tofacitinib 10.0 mg/day"
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "expected"),
+    [
+        ("tofacitinib", FREE_TEXT, ["tofacitinib"]),
+        ("tofacitinib", TABLETS, ["tofacitinib"]),
+        ("tofacitinib", dosage(5), []),
+        ("methotrexate", dosage(None, "wk"), []),
+        ("methotrexate", FREE_TEXT, ["methotrexate"]),
+        ("abatacept", FREE_TEXT, []),
+    ],
+)
+def test_doses_of_drugs_taken_that_were_not_read(drug: str, dose: Json, expected: Any) -> None:
+    names = ["DosageSafety.Doses Not Read", "SafetyGate.Gates Not Checked"]
+    record = bundle(ra(), statement(drug, ago(200), id="taken", dosage=[dose]))
+    found = evaluate(record, names)
+    assert found[names[0]] == expected
+    assert ("DOSE" in found[names[1]]) is bool(expected)
+
+
+def test_a_drug_stopped_or_never_taken_leaves_no_dose_open() -> None:
+    name = "DosageSafety.Doses Not Read"
+    over = statement("tofacitinib", ago(300), ago(200), status="stopped", dosage=[FREE_TEXT])
+    assert evaluate(bundle(ra(), over), [name])[name] == []
 
 
 def test_words_alone_ask_and_a_stopped_drug_is_not_asked_about() -> None:
@@ -227,9 +285,9 @@ def test_newest_entry_with_a_dose_counts() -> None:
 # --- a draft order brings its own dose ------------------------------------------------------------
 
 
-def drafted(drug: str, dose: Json, *others: Json) -> Json:
+def drafted(drug: str, doses: list[Json], *others: Json) -> Json:
     """The one concern of a draft, or an empty dict."""
-    draft = request(drug, id="draft", status="draft", dosageInstruction=[dose])
+    draft = request(drug, id="draft", status="draft", dosageInstruction=doses)
     parameters = {
         "RAParameters.Draft Orders": ["MedicationRequest/draft"],
         "RAParameters.Orders In Question": ["MedicationRequest/draft"],
@@ -246,20 +304,45 @@ def drafted(drug: str, dose: Json, *others: Json) -> Json:
     [
         ("methotrexate", dosage(15), [DAILY]),
         ("methotrexate", dosage(15, "wk"), [FINE]),
-        ("methotrexate", FREE_TEXT, []),
         ("tofacitinib", dosage(10, frequency=2), [HIGHEST]),
         ("hydroxychloroquine", dosage(400), [NO_WEIGHT]),
-        ("hydroxychloroquine", FREE_TEXT, [NO_DOSE]),
+        # told, and not to be read: unknown, never ok
+        ("methotrexate", FREE_TEXT, [UNREAD]),
+        ("tofacitinib", FREE_TEXT, [UNREAD]),
+        ("hydroxychloroquine", FREE_TEXT, [UNREAD]),
+        ("adalimumab", FREE_TEXT, [UNREAD]),
+        ("tofacitinib", TABLETS, [UNREAD]),
+        ("tofacitinib", AS_NEEDED, [UNREAD]),
+        ("tofacitinib", THEN_MORE, [UNREAD]),
+        ("methotrexate", TABLETS, [DAILY]),
+        ("methotrexate", [dosage(15, "wk"), FREE_TEXT], [UNREAD]),
+        ("methotrexate", [dosage(15), FREE_TEXT], [DAILY, UNREAD]),
+        ("abatacept", FREE_TEXT, []),
+        ("leflunomide", FREE_TEXT, []),
+        # nothing of a dose in the draft (yet)
+        ("methotrexate", [], []),
+        ("tofacitinib", [], []),
+        ("hydroxychloroquine", [], [NO_DOSE]),
     ],
 )
-def test_draft(drug: str, dose: Json, expected: list[Row]) -> None:
-    rows = [r for r in drafted(drug, dose)["rows"] if r["id"].startswith("G-DOSE")]
+def test_draft(drug: str, dose: Json | list[Json], expected: list[Row]) -> None:
+    doses = dose if isinstance(dose, list) else [dose]
+    found = drafted(drug, doses)
+    rows = [r for r in found["rows"] if r["id"].startswith("G-DOSE")]
     assert named(rows) == expected
+    for row in rows:
+        if row["reason"] in {"DOSE_NOT_READABLE", "DOSE_NOT_STATED"}:
+            assert (row["dataMissing"], row["orders"]) == (["dose"], [])
+            assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
+                ("MedicationRequest/draft", f"{drug}, dose not structured")
+            ]
+    if UNREAD in expected and DAILY not in expected:
+        assert found["verdict"] in {"unknown", "do_first"}
 
 
 def test_a_corrected_dose_is_not_held_against_the_old_one() -> None:
     old = statement("methotrexate", ago(200), id="old", dosage=[dosage(15)])
-    draft = drafted("methotrexate", dosage(15, "wk"), old)
+    draft = drafted("methotrexate", [dosage(15, "wk")], old)
     assert draft["renewal"] is True
     assert named([r for r in draft["rows"] if r["id"] == "G-DOSE"]) == [FINE]
 
@@ -268,7 +351,7 @@ def test_a_corrected_dose_is_not_held_against_the_old_one() -> None:
     ("kilograms", "indicator"), [([], "info"), ([weight(80)], None), ([weight(60)], "warning")]
 )
 def test_weight_missing_is_a_remark(kilograms: list[Json], indicator: str | None) -> None:
-    rows = drafted("hydroxychloroquine", dosage(400), *kilograms)["rows"]
+    rows = drafted("hydroxychloroquine", [dosage(400)], *kilograms)["rows"]
     ids = [r["id"] for r in rows if r["verdict"] == "caution" and r["id"].startswith("G-DOSE")]
     name = "OrderSafety.Checks Worth A Remark"
     remarks = evaluate(bundle(), [name])[name]

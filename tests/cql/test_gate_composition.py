@@ -234,8 +234,62 @@ def test_orders_come_most_pressing_first_and_once() -> None:
 
 def test_a_question_without_a_row_was_not_checked() -> None:
     everything = ask("Gates Not Checked", [])
-    assert len(everything) == 23
+    assert len(everything) == 25
     assert "HBV" not in ask("Gates Not Checked", [row(["ABA"], "ok", check="G-HBV3")])
     assert "HBV" in ask("Gates Not Checked", [row(["ABA"], "ok", check="G-HCV")])
     assert "LABORATORY" not in ask("Gates Not Checked", [row(["ABA"], "ok", check="G-LFT")])
     assert "COPD" not in ask("Gates Not Checked", [row(["ABA"], "ok", check="G-COPD2")])
+    for check, code in (("G-LIVER", "LIVER"), ("G-COND", "CONDITIONS"), ("G-ALB", "LABORATORY")):
+        assert code in everything
+        assert code not in ask("Gates Not Checked", [row(["MTX"], "ok", check=check)])
+    assert "DOSE" not in everything  # nothing is taken: test_dosage_safety.py has the other side
+
+
+def gap(what: str, why: str, order: str | None) -> Json:
+    return {"what": what, "why": why, "order": order}
+
+
+@pytest.mark.parametrize(
+    ("missing", "orders", "expected"),
+    [
+        (("a",), ("a",), [("a", "a")]),
+        (("a",), ("b",), [("a", "b")]),
+        (("a",), (), [("a", None)]),
+        (("a", "b"), ("a", "b"), [("a", "a"), ("b", "b")]),
+        # one of two is on its way already
+        (("a", "b"), ("b",), [("a", None), ("b", "b")]),
+        # a referral for the first, the test itself for the second
+        (("a", "b"), ("c", "b"), [("a", "c"), ("b", "b")]),
+        ((), ("a",), []),
+    ],
+)
+def test_every_missing_datum_is_a_gap(missing: Any, orders: Any, expected: Any) -> None:
+    rows = [{**row(["ABA"], "unknown", orders=orders), "dataMissing": list(missing)}]
+    why = rows[0]["reason"]
+    assert ask("Gate Gaps", rows) == [gap(w, why, o) for w, o in expected]
+
+
+def test_gaps_come_most_pressing_first() -> None:
+    verdicts = ("ok", "caution", None, "do_first", "block", "unknown")
+    rows = [{**row(["ABA"], v), "dataMissing": [str(v)]} for v in verdicts]
+    whats = [g["what"] for g in ask("Gate Gaps", rows)]
+    assert whats == ["block", "do_first", "None", "unknown", "caution", "ok"]
+
+
+def test_a_test_for_leflunomide_alone_is_asked_for_when_it_is_taken() -> None:
+    test = {**row(["LEF"], "unknown", orders=("albumin",)), "dataMissing": ["albumin"]}
+    question = {**row(["LEF"], "unknown"), "dataMissing": ["condition"]}
+    both = {**row(["LEF", "ABA"], "unknown", orders=("cbc",)), "dataMissing": ["blood-count"]}
+    other = {**row(["MTX"], "unknown", orders=("pft",)), "dataMissing": ["lung-function"]}
+    rows = [test, question, both, other]
+    for resources, expected in (
+        ([], ["condition", "blood-count"]),
+        ([statement("leflunomide", "2026-01-05")], ["albumin", "condition", "blood-count"]),
+        (
+            [statement("leflunomide", "2026-01-05", status="unknown")],
+            ["albumin", "condition", "blood-count"],
+        ),
+        ([statement("methotrexate", "2026-01-05")], ["condition", "blood-count"]),
+    ):
+        whats = [g["what"] for g in ask("Gate Gaps", rows, *resources)]
+        assert whats == [*expected, "lung-function"]

@@ -135,3 +135,17 @@ def test_unknown(resources: list[Json], reason: str) -> None:
 def test_reported_value_wins_while_it_is_recent() -> None:
     assert found("MTX", "start", egfr(29), creatinine(0.8))["verdict"] == "block"
     assert found("MTX", "start", egfr(29, ago(31)), creatinine(0.8))["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("day", "verdict"), [(ago(30), "ok"), (ago(31), "block"), ("2026-11", "block")]
+)
+def test_a_weight_without_recent_creatinine_does_not_hide_a_reported_filtration(
+    day: str, verdict: str
+) -> None:
+    """Cockcroft-Gault would give 120 mL/min; the laboratory reports 29."""
+    who = patient("male", "1966-03-17")
+    records = (weight(108), creatinine(1.0, day), egfr(29))
+    assert found("baricitinib", "start", who, *records)["verdict"] == verdict
+    [_, row] = [found("baricitinib", "start", who, weight(108), e) for e in (egfr(30), egfr(29))]
+    assert row["verdict"] == "block"

@@ -1,4 +1,4 @@
-"""G-CBC and G-LFT (clinical-spec 3.4, 0.5, 8.18, 8.34, 8.38): each limit at its edge and beyond."""
+"""G-CBC, G-LFT, G-ALB (clinical-spec 3.4, 0.5, 8.18, 8.34, 8.38): each limit at its edge."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ CLASS = {
     "methotrexate": "MTX", "leflunomide": "LEF", "sulfasalazine": "SSZ", "rituximab": "RTX",
     "adalimumab": "TNFi", "abatacept": "ABA",
 }  # fmt: skip
+
+
+def albumin(value: float, day: str, name: str = "albumin") -> Json:
+    return observation(LOINC("1751-7"), value, "g/L", day, id=name)
 
 
 def of(found: list[Json], drug: str, check: str, applies: str) -> Json:
@@ -108,12 +112,17 @@ EDGES: list[tuple[str, str, str, float, str, str]] = [
         for enzyme in ("alt", "ast")
         for value, verdict, reason in steps
     ),
+    *(
+        ("leflunomide", when, "albumin", value, verdict, reason)
+        for when in "sc"
+        for value, verdict, reason in ((20, OK, "ALBUMIN_OK"), (19.9, B, "ALBUMIN_LOW"))
+    ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("drug", "when", "analyte", "value", "verdict", "reason"), EDGES)
 def test_limit(drug: str, when: str, analyte: str, value: float, verdict: str, reason: str) -> None:
-    check = "G-LFT" if analyte in {"alt", "ast"} else "G-CBC"
+    check = {"alt": "G-LFT", "ast": "G-LFT", "albumin": "G-ALB"}.get(analyte, "G-CBC")
     found = list(judged(analyte, value, "STRICT"))
     row = of(found, drug, check, {"s": "start", "c": "continue"}[when])
     assert (row["verdict"], row["reason"]) == (verdict, reason)
@@ -139,6 +148,7 @@ NEEDS = {
     "hb": {"JAKi"},
     "alt": {"IL6Ri", "MTX", "LEF"},
     "ast": {"IL6Ri", "MTX", "LEF"},
+    "albumin": {"LEF"},
 }
 
 
@@ -147,12 +157,14 @@ def test_a_missing_value_is_unknown_where_a_limit_needs_it(analyte: str) -> None
     found = rows(*labs(**{analyte: None}))
     unknown = {c for r in found if r["verdict"] == "unknown" for c in r["classes"]}
     assert unknown == NEEDS[analyte]
-    order = analyte if analyte in {"alt", "ast"} else "cbc"
-    what = analyte if analyte in {"alt", "ast"} else "blood-count"
+    order = analyte if analyte in {"alt", "ast", "albumin"} else "cbc"
+    what = analyte if analyte in {"alt", "ast", "albumin"} else "blood-count"
     for row in found:
         if row["verdict"] == "unknown":
             assert (row["orders"], row["dataMissing"]) == ([order], [what])
-            assert row["reason"] in {"BLOOD_COUNT_MISSING", "LIVER_ENZYMES_MISSING"}
+            assert row["reason"] in {
+                *("BLOOD_COUNT_MISSING", "LIVER_ENZYMES_MISSING", "ALBUMIN_MISSING"),
+            }
 
 
 @pytest.mark.parametrize(
@@ -174,6 +186,44 @@ def test_age_of_results(days: int, applies: str, verdict: str) -> None:
         assert row["verdict"] == verdict
         assert (row["reason"] == expired) == (verdict == "unknown")
         assert row["validUntil"] == ("2026-11-23" if verdict == OK else None)
+
+
+@pytest.mark.parametrize("applies", ["start", "continue"])
+@pytest.mark.parametrize(("days", "verdict"), [(180, OK), (181, "unknown")])
+def test_age_of_albumin(days: int, verdict: str, applies: str) -> None:
+    found = rows(*labs(albumin=None), albumin(42, ago(days)))
+    row = of(found, "leflunomide", "G-ALB", applies)
+    assert (row["verdict"], row["reason"]) == (
+        (OK, "ALBUMIN_OK") if verdict == OK else ("unknown", "ALBUMIN_EXPIRED")
+    )
+    assert row["validUntil"] == ("2026-11-23" if verdict == OK else None)
+    assert row["orders"] == ([] if verdict == OK else ["albumin"])
+    # a low value that is too old blocks no longer, and is asked for again
+    old = of(rows(*labs(albumin=None), albumin(19.9, ago(days))), "leflunomide", "G-ALB", applies)
+    assert old["verdict"] == (B if verdict == OK else "unknown")
+
+
+def test_albumin_newest_day_and_its_worst_value_decide() -> None:
+    for values, verdict in (
+        ([(19, 40), (42, 3)], OK),
+        ([(42, 40), (19, 3)], B),
+        ([(42, 3), (19, 3)], B),
+        ([(19, 3), (42, 3)], B),
+    ):
+        found = rows(*(albumin(v, ago(d), f"a{n}") for n, (v, d) in enumerate(values)))
+        assert of(found, "leflunomide", "G-ALB", "start")["verdict"] == verdict, values
+
+
+def test_albumin_pending_and_without_a_unit() -> None:
+    waiting = observation(LOINC("1751-7"), None, status="registered")
+    row = of(rows(*labs(albumin=None), waiting), "leflunomide", "G-ALB", "start")
+    assert (row["verdict"], row["reason"], row["orders"]) == ("unknown", "ALBUMIN_PENDING", [])
+    bare = observation(LOINC("1751-7"), 42, None, ago(3))
+    row = of(rows(*labs(albumin=None), bare), "leflunomide", "G-ALB", "start")
+    assert (row["verdict"], row["reason"]) == ("unknown", "ALBUMIN_MISSING")
+    decilitre = observation(LOINC("1751-7"), 1.9, "g/dL", ago(3))
+    row = of(rows(*labs(albumin=None), decilitre), "leflunomide", "G-ALB", "start")
+    assert (row["verdict"], row["dataUsed"][0]["value"]) == (B, "albumin 19.00 g/L")
 
 
 def test_nothing_on_record() -> None:
