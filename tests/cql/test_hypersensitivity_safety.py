@@ -6,6 +6,7 @@ import pytest
 
 from tests.cql.build import (
     DRUGS,
+    ICD10,
     LOCAL,
     RXNORM,
     SNOMED,
@@ -40,15 +41,19 @@ REACTION = concept(SNOMED("446994009"))
 INFUSION_REACTION = concept(("http://hl7.org/fhir/sid/icd-10-cm", "T80.90XA"))
 
 
-def event(*, serious: bool, what: Json | None = None, suspect: Json | None = None) -> Json:
+def event(
+    *, serious: bool | str | None, what: Json | None = None, suspect: Json | None = None
+) -> Json:
+    coded = {True: "serious", False: "non-serious"}.get(serious, serious)
+    stated = {} if coded is None else {"seriousness": concept(("x", str(coded)))}
     return resource(
         "AdverseEvent",
         "e",
         subject={"reference": "Patient/p"},
         actuality="actual",
         date="2026-06-01",
-        seriousness=concept(("x", "serious" if serious else "non-serious")),
         suspectEntity=[{"instance": suspect or {"display": "Infliximab"}}],
+        **stated,
         **({} if what is None else {"event": what}),
     )
 
@@ -103,6 +108,34 @@ STOPPED = statement(
             {("TNFi", "adalimumab"): ASK},
         ),
         (event(serious=True, suspect=TAKEN), {("TNFi", "adalimumab"): ASK}),
+        # the older codes of the standard say in one word why it was serious
+        *(
+            (event(serious=code, what=REACTION, suspect=TAKEN), {("TNFi", "adalimumab"): BLOCK})
+            for code in ("Serious", "SeriousIsLifeThreatening", "SeriousResultsInHospitalization")
+        ),
+        (event(serious="Non-serious", what=REACTION, suspect=TAKEN), {}),
+        # a reaction of unsaid seriousness is asked about, another event is not
+        (event(serious=None, what=REACTION, suspect=TAKEN), {("TNFi", "adalimumab"): ASK}),
+        (event(serious="x", what=REACTION, suspect=TAKEN), {("TNFi", "adalimumab"): ASK}),
+        (event(serious=None, what=concept(SNOMED("233604007")), suspect=TAKEN), {}),
+        (event(serious=None, suspect=TAKEN), {}),
+        # anaphylaxis and its like are serious by what they are
+        *(
+            (event(serious=stated, what=what, suspect=TAKEN), {("TNFi", "adalimumab"): BLOCK})
+            for stated in (True, False, None)
+            for what in (
+                concept(SNOMED("39579001")),
+                concept(("http://hl7.org/fhir/sid/icd-10-cm", "T88.6XXA")),
+                concept(ICD10("T78.2")),
+            )
+        ),
+        # urticaria is no severe hypersensitivity by itself; a serious one is asked about
+        (
+            event(serious=True, what=concept(SNOMED("126485001")), suspect=TAKEN),
+            {("TNFi", "adalimumab"): ASK},
+        ),
+        (event(serious=False, what=concept(SNOMED("126485001")), suspect=TAKEN), {}),
+        (event(serious=None, what=concept(SNOMED("39579001"))), {("TNFi", "infliximab"): ASK}),
         # a drug known by words alone may ask, never block
         (event(serious=True, what=REACTION), {("TNFi", "infliximab"): ASK}),
         (allergy(concept(text="Sulfa drugs")), {("SSZ", "sulfasalazine"): ASK}),
