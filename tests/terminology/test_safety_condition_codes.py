@@ -168,6 +168,15 @@ Lymphoproliferative Disease
   icd10   C81*=lymphoma C82*=lymphoma C83*=lymphoma C84*=lymphoma C85*=lymphoma C86*=lymphoma
   icd10   C88*=immunoproliferative C90*=plasma_cell C91*=lymphoid_leukaemia
   names   lymphoma, 淋巴瘤, 慢性淋巴细胞白血病
+Severe Hypersensitivity
+  snomed  39579001 73442001
+  icd10cm T78.2*=anaphylactic T88.6*=anaphylactic T80.5*=anaphylactic T80.6*=serum
+  icd10cm L51.1=stevens-johnson L51.2=toxic_epidermal L51.3=stevens-johnson
+  icd10   T78.2=anaphylactic T88.6=anaphylactic T80.5=anaphylactic T80.6=serum
+  icd10   L51.1=bullous L51.2=toxic_epidermal
+  names   anaphylaxis, anaphylactic shock, anaphylactic reaction, serum sickness
+  names   stevens johnson syndrome, toxic epidermal necrolysis
+  names   过敏性休克, 严重过敏反应, 血清病
 Biologic Reaction
   snomed  446994009
   icd10cm T80.9* T50.905A
