@@ -204,7 +204,7 @@ def _evidence(
     rows = []
     for item in evidence:
         members = evidence_members(item, content)
-        # A resource that was only read on the way (a contained Medication) has no values to speak of.
+        # A resource only read on the way (a contained Medication) has no values to speak of.
         speaks = bool(item.values) and words.has("evidence", item.define)
         text = _line(item, members, words) if speaks else None
         row = {"reference": item.reference, "define": item.define, **members, "text": text}

@@ -343,3 +343,29 @@ def test_tb_preventive_therapy_records() -> None:
         ("completed", "2025-01-13", "2025-07-18"),
         ("active", "2026-10-01", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "unit", "expected"),
+    [
+        (999, "d", 999),
+        (1000, "d", None),
+        (1, None, 1),
+        (0, "d", None),
+        (33, "mo", 990),
+        (34, "mo", None),
+        (2, "wk", 14),
+    ],
+)
+def test_supply_that_lasts_for_years_is_unknown(
+    days: float, unit: str | None, expected: int | None
+) -> None:
+    [row] = rows("Exposure Rows", dispense("adalimumab", "2026-05-04", days, unit=unit))
+    assert row["supplyDays"] == expected
+
+
+@pytest.mark.parametrize(("padding", "recognised"), [("a " * 95, True), ("a " * 95 + "b", False)])
+def test_a_drug_is_looked_for_in_the_first_200_characters(padding: str, recognised: bool) -> None:
+    text = padding + ("" if padding.endswith(" ") else " ") + "adalimumab"
+    found = episodes(statement(concept(text=text), "2026-05-04"))
+    assert [e["ingredient"] for e in found] == (["adalimumab"] if recognised else [])
