@@ -59,6 +59,15 @@ def d2t(*resources: Json, parameters: dict[str, Any] | None = None) -> Any:
             ["OUTCOME_UNCLEAR"],
         ),
         ([stopped("adalimumab", None)], "no", []),
+        # an outcome is open, and with intolerance the number is reached already
+        (
+            [
+                *(stopped("adalimumab"), stopped("abatacept", None)),
+                stopped("tocilizumab", "stop-adverse-event"),
+            ],
+            "unknown",
+            ["TNFi_FAILED", "OUTCOME_UNCLEAR", "MET_IF_INTOLERANCE_COUNTED"],
+        ),
         # intolerance is no failure
         (
             [stopped("adalimumab"), stopped("abatacept", "stop-adverse-event")],
@@ -190,6 +199,12 @@ PNEUMONIA = condition({"coding": [{"system": "http://snomed.info/sct", "code": "
             ["D2T_D_PROGRESSION"],
         ),
         ([observation("sharp-progression-1y", 4.9, "{score}", "2026-11-02")], "unknown", []),
+        (
+            [observation("sharp-progression-1y", 5.0, "{score}", "2025-11-23")],
+            "yes",
+            ["D2T_D_PROGRESSION"],
+        ),
+        ([observation("sharp-progression-1y", 5.0, "{score}", "2025-11-22")], "unknown", []),
         (
             [
                 observation("sharp-progression-1y", 6.0, "{score}", "2026-06-02"),

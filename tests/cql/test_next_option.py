@@ -380,6 +380,12 @@ def test_a_block_removes_and_is_named() -> None:
     assert order(options(rows=[row(BTS, "block")])) == []
 
 
+def test_of_a_class_that_is_removed_nothing_has_to_be_done_first() -> None:
+    rows = [row(["ABA"], "do_first"), row(["ABA"], "caution")]
+    removed = of(options(tried("abatacept", "ABA"), rows=rows), "ABA")
+    assert (removed["prerequisites"], removed["cautions"]) == ([], [])
+
+
 def test_what_is_first_to_be_done_or_unknown_is_a_prerequisite() -> None:
     rows = [row(["ABA"], "do_first"), row(["ABA"], None), row(["ABA"], "caution")]
     option = of(options(rows=rows), "ABA")

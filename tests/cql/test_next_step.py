@@ -8,7 +8,8 @@ import pytest
 
 from tests.cql.build import Json
 from tests.cql.planted import planted
-from tests.cql.test_next_option import tried
+from tests.cql.test_gate_composition import row
+from tests.cql.test_next_option import BTS, CS, tried
 
 FAILED = {
     "Primary": "PRIMARY_NONRESPONSE_M6",
@@ -43,6 +44,7 @@ def ask(
     acpa: bool | None,
     rf: bool | None,
     profile: str,
+    incomplete: tuple[str, ...] = (),
     **changed: Any,
 ) -> dict[str, Any]:
     given = FAILED | {k.replace("_", " "): v for k, v in changed.items()}
@@ -53,7 +55,11 @@ def ask(
         "NextOption.RF Is Positive": rf,
     }
     names = ["NextStep.Next Step", "NextStep.Ranking"]
-    return planted(values, names, parameters={"RankingParameters.GuideProfile": profile})
+    parameters = {
+        "RankingParameters.GuideProfile": profile,
+        "RAParameters.Incomplete Data": list(incomplete),
+    }
+    return planted(values, names, parameters=parameters)
 
 
 @pytest.mark.parametrize(
@@ -200,3 +206,56 @@ def test_reasons() -> None:
     # what holds of a failure is not said of an intolerance
     other = ask([], None, None, "EULAR2022", Primary="INTOLERANCE", Adherence_Is_Unknown=True)
     assert other["NextStep.Next Step"]["reasons"] == []
+
+
+def test_a_convergence_is_no_reason_where_nothing_is_ranked() -> None:
+    history = [tried("adalimumab", "TNFi"), tried("tocilizumab", "IL6Ri")]
+    ranked = ask(history, None, None, "EULAR2022")["NextStep.Next Step"]
+    assert "JAK_CONVERGENCE" in ranked["reasons"]
+    unranked = ask(history, None, None, "EULAR2022", Inflammation_State="UNKNOWN")
+    assert "JAK_CONVERGENCE" not in unranked["NextStep.Next Step"]["reasons"]
+
+
+def test_as_far_as_the_record_was_obtained_it_is_the_first_biologic() -> None:
+    found = ask([MTX], True, None, "EULAR2022", ("MedicationStatement",), Index_Kind="csDMARD")[
+        "NextStep.Next Step"
+    ]
+    assert (found["action"], found["reasons"]) == ("FIRST_BIOLOGIC", ["POOR_PROGNOSIS"])
+
+
+def economics(due: bool | None, **changed: Any) -> list[str]:
+    """What may be saved where a six-month target is due, or not, or nobody knows."""
+    given = FAILED | {k.replace("_", " "): v for k, v in changed.items() if k != "rows"}
+    values: dict[str, Any] = {f"NextStep.{name}": value for name, value in given.items()}
+    values |= {
+        "NextOption.History": [],
+        "NextOption.ACPA Is Positive": None,
+        "NextOption.RF Is Positive": None,
+        "TreatToTarget.Target Is Due Today": due,
+        "SafetyGate.All Checks": [row([*BTS, *CS], "ok"), *changed.get("rows", [])],
+    }
+    name = "NextStep.Next Step"
+    found: list[str] = planted(values, [name])[name]["economics"]
+    return found
+
+
+SIX_MONTHS = ["INEFFECTIVE_OVER_6_MONTHS"]
+BIOSIMILARS = ["BIOSIMILARS"]
+
+
+@pytest.mark.parametrize(
+    ("due", "changed", "expected"),
+    [
+        (True, {}, [*SIX_MONTHS, *BIOSIMILARS]),
+        (False, {}, BIOSIMILARS),
+        (None, {}, BIOSIMILARS),
+        (True, {"Index_Kind": "tsDMARD"}, [*SIX_MONTHS, *BIOSIMILARS]),
+        (True, {"Index_Kind": "csDMARD", "Activity_State": "high"}, BIOSIMILARS),
+        (True, {"Primary": "INTOLERANCE"}, BIOSIMILARS),
+        (True, {"Inflammation_State": "UNKNOWN"}, SIX_MONTHS),
+        (False, {"rows": [row(["TNFi", "IL6Ri"], "block")]}, BIOSIMILARS),
+        (False, {"rows": [row(["TNFi", "IL6Ri", "RTX"], "block")]}, []),
+    ],
+)
+def test_economics(due: bool | None, changed: dict[str, Any], expected: list[str]) -> None:
+    assert economics(due, **changed) == expected

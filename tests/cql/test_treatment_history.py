@@ -69,15 +69,17 @@ def test_outcome_of_a_stop(reason: str | None, outcome: str, kind: str | None) -
 
 
 @pytest.mark.parametrize(
-    ("date", "outcome"), [("2023-01-10", "intolerance"), ("2023-01-09", "unknown")]
+    ("date", "outcome"),
+    # an event that nobody dated is not certainly older than the drug
+    [("2023-01-10", "intolerance"), ("2023-01-09", "unknown"), (None, "intolerance")],
 )
-def test_an_adverse_event_explains_a_stop_without_reason(date: str, outcome: str) -> None:
+def test_an_adverse_event_explains_a_stop_without_reason(date: str | None, outcome: str) -> None:
     event = resource(
         "AdverseEvent",
         actuality="actual",
         subject={"reference": "Patient/p"},
-        date=date,
         suspectEntity=[{"instance": {"display": "adalimumab"}}],
+        **({} if date is None else {"date": date}),
     )
     assert history(stopped("adalimumab", None), event)["adalimumab"]["outcome"] == outcome
     # a stated reason is the better word
@@ -222,6 +224,26 @@ def test_pk_failure_on_that_drug(resources: list[Json], documented: bool) -> Non
     assert unexplained == ["adalimumab"]
 
 
+@pytest.mark.parametrize(
+    ("measured", "documented"),
+    [
+        (level(1.9, "2026-11-20"), True),
+        (level(1.9, "2026-03-01"), False),
+        (observation("tdm-adalimumab-nab", None, date="2026-11-20", interpretation="POS"), True),
+    ],
+)
+def test_pk_failure_on_a_drug_that_goes_on(measured: Json, documented: bool) -> None:
+    assert history(on("adalimumab", "2026-03-02"), measured)["adalimumab"]["pkDocumented"] is (
+        documented
+    )
+
+
+def test_a_reason_without_a_stop_names_no_kind_of_failure() -> None:
+    unsure = on("adalimumab", "2023-01-10", status="unknown", reason="stop-ineffective-primary")
+    row = history(unsure, *failing("tocilizumab"))["adalimumab"]
+    assert (row["active"], row["outcome"], row["primaryOrSecondary"]) == (None, "unknown", None)
+
+
 def test_classes_failed_possibly_and_not() -> None:
     assert classes() == ([], [])
     assert classes(stopped("adalimumab", "stop-ineffective")) == (["TNFi"], [])
@@ -283,6 +305,16 @@ CSDMARD = ("TreatmentHistory.csDMARD Failed", "TreatmentHistory.csDMARD Failure 
             ],
             True,
             False,
+        ),
+        # an unclear end of the csDMARD does not undo the presumption
+        (
+            [
+                stopped("methotrexate", None),
+                stopped("adalimumab", "stop-ineffective"),
+                stopped("abatacept", "stop-ineffective"),
+            ],
+            True,
+            True,
         ),
         # herbal immunomodulators never count (spec 0.11)
         ([stopped(ATC("L04AX01"), "stop-ineffective")], False, False),  # type: ignore[arg-type]
