@@ -85,8 +85,11 @@ CODED: list[tuple[Any, str, dict[tuple[str, str], tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(("code", "_words", "expected"), CODED)
-def test_confirmed(code: Any, _words: str, expected: dict[tuple[str, str], Any]) -> None:
-    found = rows(condition(code, "2024-03-01", id="c"))
+@pytest.mark.parametrize("status", ["active", None])  # an entry without a status is open
+def test_confirmed(
+    status: str | None, code: Any, _words: str, expected: dict[tuple[str, str], Any]
+) -> None:
+    found = rows(condition(code, "2024-03-01", id="c", clinical=status))
     named = by_drug(found)
     assert {k: v for k, v in named.items() if v[0] != "ok"} == {
         k: v[:2] for k, v in expected.items()

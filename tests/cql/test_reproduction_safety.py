@@ -95,6 +95,13 @@ STATES = [
         [WOMAN, condition(PREGNANT, ago(200), clinical="resolved")], ASK, NONE, id="pregnancy-over"
     ),
     pytest.param([WOMAN, condition(ICD10("Z34.90"), ago(30))], BLOCK, BLOCK, id="icd-10"),
+    pytest.param(
+        [WOMAN, condition(PREGNANT, ago(30), clinical=None)], BLOCK, BLOCK, id="status-not-said"
+    ),
+    pytest.param(
+        [WOMAN, condition({"text": "哺乳期"}, ago(9), clinical=None)],
+        ASK, MAYBE, id="milk-in-words-without-status",
+    ),
     pytest.param([WOMAN, condition(ICD10("Z39.1"), ago(30))], MILK, MILK, id="breastfeeding"),
     pytest.param([WOMAN, condition({"text": "哺乳期"}, ago(9))], ASK, MAYBE, id="milk-in-words"),
     pytest.param([WOMAN, condition(LOCAL("pregnancy-planned"), ago(9))], ASK, PLAN, id="planned"),
