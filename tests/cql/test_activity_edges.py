@@ -73,6 +73,11 @@ def test_the_best_value_is_one_of_the_index_of_today(
     assert found == next(iter(totals.values()))
 
 
+def test_without_a_baseline_and_a_best_visit_none_is_shown() -> None:
+    found = activity(visit(VISIT, das28Esr4=5.0))
+    assert (found["baseline"], found["best"]) == (None, None)
+
+
 # ----- ninety days (0.5) -----
 
 

@@ -120,6 +120,14 @@ def test_what_cannot_be_used_is_named(resource: Json, code: str) -> None:
     assert (levels, antibodies) == ([], [])
 
 
+@pytest.mark.parametrize("status", ["preliminary", "registered"])
+@pytest.mark.parametrize("test", ["level", "ada"])
+def test_a_result_on_its_way_is_no_issue(test: str, status: str) -> None:
+    waiting = observation(f"tdm-adalimumab-{test}", None, status=status)
+    with_value = observation(f"tdm-adalimumab-{test}", 3.0, "mg/L", status=status)
+    assert ask([waiting, with_value], "DrugLevels.Drug Level Issues") == [[]]
+
+
 @pytest.mark.parametrize("status", ["preliminary", "registered", "entered-in-error", "cancelled"])
 def test_results_not_final_are_no_results(status: str) -> None:
     assert rows(level("adalimumab", 1.0, status=status)) == []
@@ -137,6 +145,7 @@ def test_the_zero_level_is_possible() -> None:
     [
         ({"components": trough()}, "trough"),
         ({"components": trough(False)}, "not-trough"),
+        ({"components": [component("trough", "perhaps")]}, "unknown"),
         ({}, "unknown"),
     ],
 )
