@@ -67,8 +67,8 @@ REQUIRES: dict[str, tuple[set[str], set[str]]] = {
 }
 
 
-# Without the result there may be no row of its own: the screen (G-HBV1) says that it is missing, and
-# of an interstitial lung disease on record G-ILD1 speaks.
+# Without the result there may be no row of its own: the screen (G-HBV1) says that it is missing,
+# and of an interstitial lung disease on record G-ILD1 speaks.
 SAID_BY_ANOTHER = {"G-HBV2", "G-HBV3", "G-ILD0"}
 
 

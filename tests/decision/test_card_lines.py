@@ -1,0 +1,117 @@
+"""How long the cards of the vignettes are, and lines that only some records have (cards.md)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ra_cds_hooks.decision import load_content, render
+from ra_cds_hooks.decision.catalogue import LANGUAGES
+from ra_cds_hooks.decision.decide import decide
+from ra_cds_hooks.fhir.record import PatientRecord
+from ra_cds_hooks.settings import load_settings
+from ra_cds_hooks.web import reading_for
+
+FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
+AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
+VIGNETTES = sorted(path.parent.name for path in FIXTURES.glob("v*/expected.json"))
+# Lines with text. The line of a dose note, where there is one, comes on top of the goal of 12.
+LONGEST = {"status": 12, "next-step": 13}
+
+
+@cache
+def _parts() -> Any:
+    configured = load_settings()
+    content = load_content(configured.content_dir)
+    return content, reading_for(content, configured)
+
+
+@cache
+def details(case: str, language: str) -> dict[str, str]:
+    """The detail of each card of the review, by card id."""
+    content, reading = _parts()
+    bundle = orjson.loads((FIXTURES / case / "bundle.json").read_bytes())
+    decision = decide(content, PatientRecord.read_bundle(bundle, reading), AS_OF)
+    response = render(
+        content,
+        decision,
+        service=content.services["ra-refractory-review"],
+        language=language,
+        hook_instance="00000000-0000-4000-8000-000000000000",
+    )
+    return {
+        card["extension"][content.extension_key]["card"]: card["detail"]
+        for card in response["cards"]
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case", VIGNETTES)
+def test_a_card_is_read_at_a_glance(case: str, language: str) -> None:
+    for card, detail in details(case, language).items():
+        if card in LONGEST:
+            lines = [line for line in detail.splitlines() if line]
+            assert len(lines) <= LONGEST[card], detail
+
+
+@pytest.mark.parametrize(
+    ("case", "card", "english", "chinese"),
+    [
+        (
+            *("dose-notes--methotrexate-14-mg", "next-step"),
+            "**Dose** methotrexate 14 mg a week (usual 15 mg, since 2026-03-02)",
+            "**剂量** 甲氨蝶呤 14 mg/周（常用 15 mg，自 2026-03-02）",
+        ),
+        (
+            *("v06-pseudo-refractory", "next-step"),
+            "ultrasound grey scale 1, power Doppler 0, combined grade 1",
+            "超声灰阶 1，能量多普勒 0，综合分级 1",
+        ),
+        (
+            *("economics--remission-six-months", "status"),
+            "**At target** remission for 6 months or more and no glucocorticoid",
+            "**达标后** 持续缓解≥6个月且未用糖皮质激素",
+        ),
+        (
+            *("economics--adalimumab-8-01", "status"),
+            "a longer interval may be considered",
+            "可考虑延长给药间隔",
+        ),
+        (
+            *("v08-difficult-to-treat", "next-step"),
+            "order and points: local rule, needs sign-off",
+            "排序与分值为本地规则，待专家确认",
+        ),
+    ],
+)
+def test_the_line_is_there(case: str, card: str, english: str, chinese: str) -> None:
+    assert english in details(case, "en")[card]
+    assert chinese in details(case, "zh")[card]
+
+
+@pytest.mark.parametrize(
+    ("case", "card", "english"),
+    [
+        ("dose-notes--methotrexate-15-mg", "next-step", "**Dose**"),
+        ("v08-difficult-to-treat", "next-step", "grey scale"),
+        ("economics--remission-a-day-less", "status", "dose reduction"),
+        ("economics--adalimumab-8-00", "status", "longer interval"),
+        # said with its numbers on the card of the next step, and not twice
+        ("dose-notes--methotrexate-14-mg", "status", "methotrexate below"),
+    ],
+)
+def test_the_line_is_not_there(case: str, card: str, english: str) -> None:
+    assert english not in details(case, "en")[card]
+
+
+def test_gaps_beyond_the_first_eight_are_counted() -> None:
+    detail = details("dose-notes--methotrexate-14-mg", "en")["missing-data"]
+    listed = [line for line in detail.splitlines() if line.startswith("- **")]
+    assert len(listed) == 8
+    assert "more, listed as gaps in this response" in detail
+    assert "more, listed" not in details("v08-difficult-to-treat", "en")["missing-data"]
