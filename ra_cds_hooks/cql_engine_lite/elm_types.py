@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from .errors import LibraryLoadError
@@ -123,6 +124,7 @@ def is_fhir_subtype(name: str, base: str) -> bool:
     return False
 
 
+@cache
 def named(qualified: str) -> Named:
     """The type of a qualified name such as "{http://hl7.org/fhir}Observation"."""
     if qualified.startswith("{"):

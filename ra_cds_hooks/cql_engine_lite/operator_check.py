@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .emitter import NODES, Node
@@ -10,6 +10,7 @@ from .errors import LibraryLoadError, UnsupportedOperatorError
 from .library import Library
 from .operators import OPERATORS
 
+_NO_EXPRESSION_BELOW = frozenset({"signature", "resultTypeSpecifier", "annotation"})
 _NOT_EXPRESSIONS = frozenset(
     {"With", "Without", "ByColumn", "ByDirection", "ByExpression", "FunctionDef", "ExpressionDef"}
 )
@@ -20,7 +21,8 @@ def refuse_unknown_operators(library: Library) -> None:
     functions = [f.node for overloads in library.functions.values() for f in overloads]
     for root in (*library.statements.values(), *functions):
         try:
-            nodes = list(_expressions(root))
+            nodes: list[Node] = []
+            _collect(root, nodes)
         except RecursionError:
             raise LibraryLoadError(
                 f"{root['name']} is nested too deeply: divide it into several defines",
@@ -35,19 +37,20 @@ def refuse_unknown_operators(library: Library) -> None:
                 )
 
 
-def _expressions(value: Any) -> Iterator[Node]:
+def _collect(value: Any, found: list[Node]) -> None:
     """All expression nodes below a definition; type specifiers and clauses are none."""
-    if isinstance(value, list):
+    if value.__class__ is list:
         for item in value:
-            yield from _expressions(item)
-    elif isinstance(value, Mapping):
+            if item.__class__ is not str:
+                _collect(item, found)
+    elif value.__class__ is dict or isinstance(value, Mapping):
         kind = value.get("type")
         if (
-            isinstance(kind, str)
-            and not kind.endswith("TypeSpecifier")
+            kind.__class__ is str
             and kind not in _NOT_EXPRESSIONS
+            and not kind.endswith("TypeSpecifier")
         ):
-            yield value
+            found.append(value)
         for name, member in value.items():
-            if name not in ("signature", "resultTypeSpecifier", "annotation"):
-                yield from _expressions(member)
+            if member.__class__ is not str and name not in _NO_EXPRESSION_BELOW:
+                _collect(member, found)

@@ -23,6 +23,7 @@ from .emitter import Line
 _ASSIGNMENT = re.compile(r"(\w+) = (.+)\Z")
 # A local name, or a text literal, in which nothing is one.
 _NAME = re.compile(r"\b[adipst]\d+\b|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_BOUND_BEHIND = re.compile(r"(?:: |; )(\w+) = ")
 _FOR = re.compile(r"for ([\w, ]+) in ")
 _CALL = re.compile(r"(k\d+|as_type|c\.in_value_set)\(")
 # What makes a new list or tuple, or a value that is told by its name alone.
@@ -41,7 +42,7 @@ class _Pass:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines: list[Line] = []
-        self._times = Counter(found.group(1) for line in lines for found in _assignments(line.text))
+        self._times = Counter(name for line in lines for name in _bound(line.text))
         self._other_names: dict[str, str] = {}
         self._lazy: set[str] = set()  # names that have a value only from a loop's first row on
         # One for each open block: its depth, what it has worked out, the names it has bound, and
@@ -132,6 +133,8 @@ class _Pass:
         return found
 
     def _renamed(self, text: str) -> str:
+        if not self._other_names:
+            return text
         return _NAME.sub(lambda found: self._other_names.get(found.group(), found.group()), text)
 
     def _is_final(self, name: str) -> bool:
@@ -142,9 +145,12 @@ class _Pass:
         return all(name[0] in "\"'" or self._is_final(name) for name in _NAME.findall(expression))
 
 
-def _assignments(text: str) -> list[re.Match[str]]:
+def _bound(text: str) -> list[str]:
     """The names that a line binds: by an assignment, also behind a condition, or by a loop."""
-    loop = _FOR.match(text)
-    if loop is not None:
-        return list(re.finditer(r"(\w+)", loop.group(1)))
-    return list(re.finditer(r"(?:^|: |; )(\w+) = ", text))
+    if text.startswith("for "):
+        loop = _FOR.match(text)
+        return re.findall(r"\w+", loop.group(1)) if loop else []
+    first, equals, _ = text.partition(" = ")
+    if not equals:
+        return []
+    return [first] if first.isidentifier() else _BOUND_BEHIND.findall(text)
