@@ -37,6 +37,13 @@ RECORDS = [
     pytest.param([heart_failure(), nyha(3)], THREE, THREE_OK, id="3"),
     pytest.param([heart_failure(), nyha(4)], FOUR, FOUR, id="4"),
     pytest.param([nyha(2)], MILD, MILD_OK, id="class-alone"),
+    # a class that cannot be read leaves the one that can
+    pytest.param(
+        [heart_failure(), nyha(2), observation("nyha", "class unclear", date="2026-11-01")],
+        MILD,
+        MILD_OK,
+        id="a-later-one-unreadable",
+    ),
     pytest.param([nyha(4)], FOUR, FOUR, id="class-4-alone"),
     pytest.param([heart_failure(), nyha(2, "2025-11-23")], MILD, MILD_OK, id="12-months"),
     pytest.param([heart_failure(), nyha(2, "2025-11-22")], UNKNOWN, UNKNOWN, id="12-months-and-1"),

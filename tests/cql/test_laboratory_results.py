@@ -93,9 +93,26 @@ def test_half_of_a_lower_bound_stands_for_it() -> None:
 def test_what_cannot_be_used_is_said(result: Any, code: str) -> None:
     issues = evaluate(bundle(result), ["RAData.Data Issues"])["RAData.Data Issues"]
     assert [(i["code"], i["ref"]) for i in issues] == [(code, "Observation/o")]
+    detail = "anc" if code == "UNKNOWN_UNIT" else "anc 10*9/L"
+    assert [i["detail"] for i in issues] == [detail]
 
 
 def test_pending() -> None:
     record = bundle(observation(ANC, None, id="o", status="registered"))
     found = evaluate(record, ["RAData.Pending Results"])["RAData.Pending Results"]
     assert [(p["kind"], p["ref"]) for p in found] == [("anc", "Observation/o")]
+
+
+def test_serology_that_is_awaited_and_serology_that_nobody_dated() -> None:
+    hbsag = LOINC("5196-1")
+    record = bundle(
+        observation(hbsag, None, id="awaited", status="registered"),
+        observation(hbsag, None, date=None, interpretation="NEG", id="undated"),
+    )
+    found = evaluate(record, ["RAData.Pending Results", "RAData.Data Issues"])
+    assert [(p["kind"], p["ref"]) for p in found["RAData.Pending Results"]] == [
+        ("hbsag", "Observation/awaited")
+    ]
+    assert [(i["code"], i["ref"]) for i in found["RAData.Data Issues"]] == [
+        ("UNDATED_RESULT", "Observation/undated")
+    ]

@@ -181,6 +181,7 @@ def test_boolean_component() -> None:
     ("record", "expected"),
     [
         (condition("swollen-ankle-mtp"), [True]),
+        (condition("swollen-ankle-mtp", clinical=None), [True]),
         (condition("swollen-ankle-mtp", clinical="resolved"), []),
         (condition("swollen-ankle-mtp", verification="provisional"), []),
         (observation("swollen-ankle-mtp", True), [True]),
@@ -259,14 +260,20 @@ def test_onset(onset: str | None, elements: build.Json, expected: str | None) ->
     assert row["onset"] == expected
 
 
-def test_abatement_and_end() -> None:
+@pytest.mark.parametrize(
+    ("abatement", "abated"),
+    [
+        ({"abatementDateTime": "2026-10-20"}, "2026-10-20"),
+        ({"abatementPeriod": {"start": "2026-10-12", "end": "2026-10-20"}}, "2026-10-20"),
+        ({"abatementString": "last month"}, None),
+    ],
+)
+def test_abatement_and_end(abatement: build.Json, abated: str | None) -> None:
     (row,) = rows(
         "Serious Infection Conditions",
-        condition(
-            ICD10("J18.9"), "2026-10-01", clinical="resolved", abatementDateTime="2026-10-20"
-        ),
+        condition(ICD10("J18.9"), "2026-10-01", clinical="resolved", **abatement),
     )
-    assert (row["abated"], row["active"]) == ("2026-10-20", False)
+    assert (row["abated"], row["active"]) == (abated, False)
 
 
 @pytest.mark.parametrize(

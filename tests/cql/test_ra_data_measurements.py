@@ -245,6 +245,7 @@ def test_date(date: str | None, used: bool, issue: list[str]) -> None:
     ("written", "date", "used"),
     [
         ("2026-11-24T01:00:00Z", "2026-11-23", True),
+        ("2026-11-24T01:05:00.000Z", "2026-11-23", True),
         ("2026-11-24T01:06:00Z", None, False),
         ("2026-11-23T20:00:00-05:00", "2026-11-23", True),
         ("2026-11-24", None, False),
