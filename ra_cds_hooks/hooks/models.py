@@ -1,6 +1,7 @@
-"""CDS Hooks 2.0 requests as the service uses them.
+"""CDS Hooks 2.0 requests as the service uses them; their JSON Schemas are those of /openapi.json.
 
 Unknown members are ignored and nulls in optional places count as absent: real clients send both.
+What a validator checks beyond types stands in the schema as a pattern beside it.
 
 Source: CDS Hooks 2.0.1 [HTTP Request], [FHIR Resource Access], [Feedback].
 """
@@ -19,7 +20,35 @@ from ra_cds_hooks.fhir.references import ID
 # RFC 6750 b64token plus what real servers use: visible ASCII, nothing that could end a header.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
+# What `ra_cds_hooks.hooks.trust.base_url` takes, without the odder spellings of hosts.
+_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?"
+_BASE_URL = rf"^https?://[A-Za-z0-9][A-Za-z0-9.\-]*{_PORT}(/[A-Za-z0-9._~!$&'()*+,;=:/\-]*)?$"
+_MOMENT = (
+    r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]"
+    r":[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+
+
+def _schema(**members: Any) -> Any:
+    return Field(json_schema_extra=members)
+
+
+def _or_null(schema: dict[str, Any]) -> None:
+    schema["type"] = [schema["type"], "null"]
+
+
+_OR_NULL: Any = _or_null
+
+
+def _without_nul(value: str) -> str:
+    # PostgreSQL cannot store it, and no FHIR string holds it.
+    if "\x00" in value:
+        raise ValueError("holds a NUL character")
+    return value
+
+
 Text = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
+Kept = Annotated[StrictStr, AfterValidator(_without_nul), _schema(pattern=r"^[^\x00]*$")]
 
 
 def _patient_id(value: str) -> str:
@@ -52,8 +81,10 @@ class Part(BaseModel):
 class Authorization(Part):
     """``fhirAuthorization``: transient, kept out of logs and text forms."""
 
-    access_token: Annotated[Text, AfterValidator(_token)] = Field(repr=False, max_length=16384)
-    token_type: Text = "Bearer"
+    access_token: Annotated[StrictStr, AfterValidator(_token), _schema(pattern=r"^[!-~]+$")] = (
+        Field(repr=False, min_length=1, max_length=16384)
+    )
+    token_type: Annotated[Text, _schema(pattern=r"^[Bb][Ee][Aa][Rr][Ee][Rr]$")] = "Bearer"
     scope: StrictStr | None = None
     patient: StrictStr | None = None
 
@@ -71,7 +102,11 @@ class Context(Part):
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
     userId: Text
-    patientId: Annotated[Text, AfterValidator(_patient_id)]
+    patientId: Annotated[
+        Text,
+        AfterValidator(_patient_id),
+        _schema(pattern=r"^(Patient/)?[A-Za-z0-9._\-]{1,64}$"),
+    ]
     encounterId: StrictStr | None = None
 
 
@@ -84,7 +119,14 @@ class EncounterStartContext(Context):
 class OrderSignContext(Context):
     """order-sign: the orders that are about to be signed."""
 
-    draftOrders: Annotated[dict[str, Any], Field(repr=False)]
+    draftOrders: Annotated[
+        dict[str, Any],
+        Field(
+            repr=False,
+            description="A Bundle of drafts; a draft that cannot be read is told, not refused.",
+            json_schema_extra={"properties": {"resourceType": {"const": "Bundle"}}},
+        ),
+    ]
 
     @field_validator("draftOrders")
     @classmethod
@@ -105,11 +147,13 @@ class HookRequest(Part):
     """One service call. ``prefetch`` values are a resource, or None for "fetched, no data"."""
 
     hook: Text
-    hookInstance: Annotated[Text, AfterValidator(_uuid)]
+    hookInstance: Annotated[Text, AfterValidator(_uuid), _schema(format="uuid")]
     context: Context
-    fhirServer: StrictStr | None = None
+    fhirServer: Annotated[StrictStr, _schema(pattern=_BASE_URL)] | None = None
     fhirAuthorization: Authorization | None = None
-    prefetch: dict[str, dict[str, Any] | None] = Field(default_factory=dict, repr=False)
+    prefetch: dict[str, dict[str, Any] | None] = Field(
+        default_factory=dict, repr=False, json_schema_extra=_OR_NULL
+    )
 
     @field_validator("prefetch", mode="before")
     @classmethod
@@ -138,31 +182,31 @@ class OrderSelectRequest(HookRequest):
 class Identified(Part):
     """``{"id": ...}``, as acceptedSuggestions lists them."""
 
-    id: Annotated[StrictStr, Field(min_length=1, max_length=255)]
+    id: Annotated[Kept, Field(min_length=1, max_length=255)]
 
 
 class Coding(Part):
     """The reason of an override, as a Coding."""
 
-    code: Annotated[StrictStr, Field(max_length=255)] | None = None
-    system: Annotated[StrictStr, Field(max_length=255)] | None = None
-    display: Annotated[StrictStr, Field(max_length=255)] | None = None
+    code: Annotated[Kept, Field(max_length=255)] | None = None
+    system: Annotated[Kept, Field(max_length=255)] | None = None
+    display: Annotated[Kept, Field(max_length=255)] | None = None
 
 
 class OverrideReason(Part):
     """``overrideReason``: a coded reason, a comment, or both."""
 
     reason: Coding | None = None
-    userComment: Annotated[StrictStr, Field(max_length=4000)] | None = Field(None, repr=False)
+    userComment: Annotated[Kept, Field(max_length=4000)] | None = Field(None, repr=False)
 
 
 class FeedbackItem(Part):
     """What became of one card."""
 
-    card: Annotated[StrictStr, Field(min_length=1, max_length=255)]
+    card: Annotated[Kept, Field(min_length=1, max_length=255)]
     outcome: Literal["accepted", "overridden"]
-    outcomeTimestamp: datetime
-    acceptedSuggestions: tuple[Identified, ...] = ()
+    outcomeTimestamp: Annotated[datetime, _schema(pattern=_MOMENT)]
+    acceptedSuggestions: Annotated[tuple[Identified, ...], Field(json_schema_extra=_OR_NULL)] = ()
     overrideReason: OverrideReason | None = None
 
     @field_validator("acceptedSuggestions", mode="before")

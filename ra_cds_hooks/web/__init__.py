@@ -32,6 +32,7 @@ from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import cds_services_blueprint
 from ra_cds_hooks.web.http import install_cors, install_errors
 from ra_cds_hooks.web.observed import install_observation, install_probes
+from ra_cds_hooks.web.openapi import install_openapi
 from ra_cds_hooks.web.parts import Parts
 
 log = logging.getLogger("ra_cds_hooks.web")
@@ -147,6 +148,7 @@ def create_app(
         app.register_blueprint(demo_blueprint(content, settings.fixtures_dir))
 
     install_probes(app, parts)
+    install_openapi(app, content, settings)
     if parts.callers is None:
         log.warning(OPEN_BANNER)
     if settings.as_of is not None:

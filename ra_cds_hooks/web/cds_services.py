@@ -64,7 +64,9 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
         answers = [_answer(item, keep_comment=keep) for item in batch.feedback]
         new = parts.store.add(service.id, answers, parts.now())
         log.info("%s: %d answers, %d new", service.id, len(answers), new)
-        return Response(status=200)
+        stored = Response(status=200)
+        del stored.headers["Content-Type"]  # there is no body to have one
+        return stored
 
     return blueprint
 

@@ -64,6 +64,19 @@ def test_the_field_at_fault_is_named(change, field):
     assert field in caught.value.message
 
 
+@pytest.mark.parametrize(("length", "fits"), [(1025, True), (16384, True), (16385, False)])
+def test_a_token_may_be_as_long_as_signed_tokens_are(length, fits):
+    body = hook_body() | {
+        "fhirServer": "http://h",
+        "fhirAuthorization": {**AUTH, "access_token": "a" * length},
+    }
+    if fits:
+        assert len(parse(body).fhirAuthorization.access_token) == length
+    else:
+        with pytest.raises(InvalidRequest, match="access_token"):
+            parse(body)
+
+
 @pytest.mark.parametrize("missing", ["hook", "hookInstance", "context"])
 def test_a_missing_member_is_named(missing):
     body = hook_body()
