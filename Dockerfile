@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Two stages: the first builds a virtual environment, the second has no build tool and no root.
-# Runs with a read-only root file system: only /data (feedback store) is written.
+# Runs with a read-only root file system: only /data (feedback store) and /tmp (shared metrics) are written.
 #   docker build -t ra-cds-hooks .
 #   docker run --read-only --tmpfs /tmp -v ra-cds-data:/data -e RA_CDS_ALLOW_ANONYMOUS=1 -p 127.0.0.1:8080:8080 ra-cds-hooks
 # Listens on all addresses of the container, so it starts only with RA_CDS_ISSUERS (docs/security.md) or, on a loopback port
@@ -35,6 +35,8 @@ ENV PATH=/opt/ra-cds/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     RA_CDS_HOST=0.0.0.0 \
     RA_CDS_PORT=8080 \
+    RA_CDS_WORKERS=2 \
+    PROMETHEUS_MULTIPROC_DIR=/tmp/ra-cds-metrics \
     RA_CDS_DATABASE_URL=sqlite:////data/feedback.sqlite
 USER 10001:10001
 WORKDIR /data
@@ -42,4 +44,4 @@ VOLUME ["/data"]
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
-CMD ["gunicorn", "--bind=0.0.0.0:8080", "--workers=2", "--threads=4", "--worker-tmp-dir=/dev/shm", "--graceful-timeout=30", "ra_cds_hooks.web.wsgi:app"]
+CMD ["gunicorn", "--config=python:ra_cds_hooks.operation.server", "--worker-tmp-dir=/dev/shm"]

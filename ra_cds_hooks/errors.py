@@ -58,6 +58,10 @@ class UnknownService(RaCdsError):
     """No service has the id of the URL."""
 
 
+class RequestIncomplete(RaCdsError):
+    """The body did not arrive whole, or not in time."""
+
+
 class RequestTooLarge(RaCdsError):
     """The body is larger than RA_CDS_MAX_BODY_BYTES."""
 
@@ -90,6 +94,7 @@ TABLE: dict[type[BaseException], Answer] = {
     Unauthorized: Answer(401, 4, "login"),
     Forbidden: Answer(403, 4, "forbidden"),
     UnknownService: Answer(404, 2, "not-found"),
+    RequestIncomplete: Answer(408, 4, "timeout"),
     NeededDataUnavailable: Answer(412, 5, "incomplete"),
     RequestTooLarge: Answer(413, 4, "too-long"),
     UnsupportedMediaType: Answer(415, 4, "not-supported"),

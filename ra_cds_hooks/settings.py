@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import tempfile
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -95,6 +96,18 @@ class Settings(BaseSettings):
     )
     local_codes: Path | None = Field(
         None, description="A site's mapping of its own codes to ours (TOML)."
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Worker processes of gunicorn; unset: one per CPU, four at most.",
+    )
+    request_seconds: float = Field(
+        20.0,
+        gt=0,
+        le=600,
+        description="Time that a client has to send one request, headers and body.",
     )
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Largest request body that is read."
@@ -291,6 +304,27 @@ def unknown_variables() -> list[str]:
     """Environment variables with our prefix that name no setting: most likely a slip of the pen."""
     known = {f"RA_CDS_{name.upper()}" for name in Settings.model_fields}
     return sorted(v for v in os.environ if v.startswith("RA_CDS_") and v not in known)
+
+
+def processors() -> int:
+    """The CPUs that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def metrics_folder() -> tuple[Path, bool]:
+    """Where the worker processes of one server share their numbers, and whether it was made now.
+
+    The folder of PROMETHEUS_MULTIPROC_DIR, or a new one below the temporary folder, which is then
+    named there: prometheus-client knows no other way to be told.
+    """
+    named = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if named is None:
+        named = tempfile.mkdtemp(prefix="ra-cds-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = named
+        return Path(named), True
+    folder = Path(named)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder, False
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -10,6 +10,7 @@ ROWS = [
     (errors.InvalidBundle("x"), 400, 4, "invalid"),
     (errors.UnknownService("x"), 404, 2, "not-found"),
     (errors.NeededDataUnavailable("x"), 412, 5, "incomplete"),
+    (errors.RequestIncomplete("x"), 408, 4, "timeout"),
     (errors.RequestTooLarge("x"), 413, 4, "too-long"),
     (errors.UnsupportedMediaType("x"), 415, 4, "not-supported"),
     (errors.StoreUnavailable("x"), 503, 7, "transient"),

@@ -27,6 +27,8 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
     """
     from gunicorn.app.base import BaseApplication
 
+    from ra_cds_hooks.operation.worker import BoundedWorker
+
     settings = load_settings(**given(host=host, port=port, demo=demo or None))
     configure_logging(settings.log_level, settings.log_format)
     application = create_app(settings)
@@ -40,6 +42,8 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
             self.cfg.set("bind", f"{settings.host}:{settings.port}")
             self.cfg.set("workers", 1)
             self.cfg.set("threads", 4)
+            BoundedWorker.request_seconds = settings.request_seconds
+            self.cfg.set("worker_class", BoundedWorker)
             self.cfg.set("loglevel", "warning")
             self.cfg.set("post_fork", lambda server, worker: adopt_gunicorn())
             self.cfg.set("when_ready", lambda server: _ready(url, settings, open_page))

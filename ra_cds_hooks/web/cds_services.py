@@ -13,14 +13,14 @@ from flask import Blueprint, Response, g, request
 from werkzeug.datastructures import LanguageAccept
 
 from ra_cds_hooks.decision import Content, Service
-from ra_cds_hooks.errors import UnknownService
+from ra_cds_hooks.errors import UnknownService, outcome
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.hooks.models import FeedbackItem
 from ra_cds_hooks.hooks.parse import parse_feedback, parse_hook_request
 from ra_cds_hooks.store import Feedback
 from ra_cds_hooks.web.callers import caller, require_caller
 from ra_cds_hooks.web.evaluation import evaluated
-from ra_cds_hooks.web.http import json_body, json_response
+from ra_cds_hooks.web.http import has_hung_up, json_body, json_response
 from ra_cds_hooks.web.parts import Parts
 
 log = logging.getLogger("ra_cds_hooks.web")
@@ -47,6 +47,9 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
     def call(service_id: str) -> Response:
         service = _service(parts.content, service_id)
         hook_request = parse_hook_request(json_body(request), service.hook)
+        if has_hung_up(request):
+            g.outcome = "client gone"
+            return json_response(outcome("transient", "The client is gone."), 503)
         body = evaluated(
             parts,
             service,

@@ -7,16 +7,18 @@ OperationOutcome.
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from ra_cds_hooks.errors import (
     InvalidRequest,
+    RequestIncomplete,
     RequestTooLarge,
     UnsupportedMediaType,
     answer_for,
@@ -49,6 +51,8 @@ def json_body(request: Request) -> bytes:
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
     try:
         body = request.get_data(cache=False)
+    except ClientDisconnected:
+        raise RequestIncomplete("The body did not arrive whole, or not in time.") from None
     except RequestEntityTooLarge:
         raise RequestTooLarge(
             "The body is larger than this service reads: send fewer resources as prefetch and "
@@ -57,6 +61,25 @@ def json_body(request: Request) -> bytes:
     if not body:
         raise InvalidRequest("The body is empty.")
     return body
+
+
+def has_hung_up(request: Request) -> bool:
+    """Whether the client closed the connection, as far as the HTTP server lets us see it.
+
+    Ask when the body was read. What a client that gave up would be told is told to nobody, and a
+    queue of such requests keeps those waiting whose clients are still there. A client that closes
+    only its own direction counts as gone, too: HTTP clients and proxies do not do that.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        seen: bytes = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return not seen
 
 
 def install_errors(app: Flask) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from ra_cds_hooks.decision import DECISION_SCHEMA, Content
@@ -57,6 +58,7 @@ _ERRORS: dict[str, tuple[str, str | None]] = {
     "403": ("The caller is known and may not use this service.", None),
     "404": ("There is no such service, or no such page.", None),
     "405": ("Another method than those of this path.", "Allow"),
+    "408": ("The body did not arrive whole, or not in time.", None),
     "412": ("No advice is possible: the patient, or the orders to check, could not be had.", None),
     "413": ("The body is larger than RA_CDS_MAX_BODY_BYTES.", None),
     "415": ("The body is not JSON by its Content-Type, or is compressed.", None),
@@ -66,7 +68,7 @@ _ERRORS: dict[str, tuple[str, str | None]] = {
 _OBJECT: Schema = {"application/json": {"schema": {"type": "object"}}}
 _ALWAYS = ("405", "500")
 _CALLER = ("401", "403", "503")
-_BODY = ("400", "413", "415")
+_BODY = ("400", "408", "413", "415")
 _DEMO = "The demonstration page; served with RA_CDS_DEMO only."
 
 
@@ -139,10 +141,9 @@ def _paths(content: Content, settings: Settings, requests: dict[str, str]) -> di
                 **guarded,
             )
         }
-    others = {"type": "string", "minLength": 1, "not": {"enum": sorted(content.services)}}
     for tail in ("", "/feedback"):
         paths[f"/cds-services/{{service_id}}{tail}"] = {
-            "parameters": [{**_path_parameter("service_id"), "schema": others}],
+            "parameters": [_path_parameter("service_id")],
             "post": _operation(
                 "Any other id of a service", {}, "401", "403", "404", "503", **guarded
             ),
@@ -194,7 +195,12 @@ def _demo() -> dict[str, Any]:
 
 
 def _path_parameter(name: str) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
 
 
 def _operation(summary: str, answers: Schema, *errors: str, **members: Any) -> dict[str, Any]:
@@ -235,16 +241,15 @@ def _error(status: str) -> Schema:
 
 def _schemas(content: Content) -> tuple[Schema, dict[str, str]]:
     """The components, and the name of the request's schema for each hook."""
-    models = [FeedbackRequest, HookRequest, *REQUESTS.values()]
+    models: list[type[BaseModel]] = [FeedbackRequest, HookRequest, *REQUESTS.values()]
     _, made = models_json_schema(
         [(model, "validation") for model in models], ref_template=f"{_REF}{{model}}"
     )
     schemas: Schema = {name: _closed(name, schema) for name, schema in made["$defs"].items()}
     requests = {}
     for hook in sorted({service.hook for service in content.services.values()}):
-        model = REQUESTS.get(hook, HookRequest).__name__
         requests[hook] = f"{hook}.request"
-        schemas[requests[hook]] = _for_hook(schemas[model], hook)
+        schemas[requests[hook]] = _for_hook(schemas[REQUESTS.get(hook, HookRequest).__name__], hook)
     for model in models[1:]:
         del schemas[model.__name__]
     answers = orjson.loads(_ANSWERS.read_bytes())["$defs"]

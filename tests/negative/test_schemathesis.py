@@ -140,6 +140,10 @@ def executed(app, schema):
     @schema.hook
     def map_case(context, case):
         is_call = isinstance(case.body, dict) and "hookInstance" in case.body
+        named = case.path_parameters or {}
+        if named.get("service_id") in content.services:
+            # The ids of the services have paths of their own, which come first.
+            named["service_id"] += "-of-old"
         if is_call and case.meta is not None and case.meta.generation.mode.is_positive:
             make_real(numbers, content, case.body)
         return case
@@ -176,14 +180,14 @@ def closed_after(app):
 
 def test_five_thousand_cases_and_nothing_is_wrong(content, store_url):
     app = application(content, database_url=store_url)
-    run = executed(app, run_against(app, 480))
+    run = executed(app, run_against(app, 350))
     closed_after(app)
     assert run.failures == []
     assert sum(run.cases.values()) >= LEAST_CASES
     services = [f"POST /cds-services/{id_}" for id_ in content.services]
     for label in services:
-        assert run.cases[label] >= 400
-        assert run.cases[f"{label}/feedback"] >= 400
+        assert run.cases[label] >= 350
+        assert run.cases[f"{label}/feedback"] >= 350
         assert run.with_cards[label] >= 3
         assert {200, 400, 412, 415, 405} <= {s for name, s in run.statuses if name == label}
         answered = {s for name, s in run.statuses if name == f"{label}/feedback"}

@@ -45,6 +45,16 @@ def test_the_pod_is_locked_down() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
+def test_where_workers_share_their_numbers_can_be_written() -> None:
+    folder = "PROMETHEUS_MULTIPROC_DIR=/tmp/"
+    assert folder in (DEPLOY.parent / "Dockerfile").read_text(encoding="utf-8")
+    pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    [mount] = [m for m in pod["containers"][0]["volumeMounts"] if m["mountPath"] == "/tmp"]
+    assert {"name": mount["name"], "emptyDir": {}} in pod["volumes"]
+    assert not mount.get("readOnly")
+    assert "/tmp" in manifest("compose.yaml")["services"]["ra-cds"]["tmpfs"]
+
+
 def test_the_composed_service_is_locked_down_and_on_loopback() -> None:
     service = manifest("compose.yaml")["services"]["ra-cds"]
     assert service["read_only"] is True

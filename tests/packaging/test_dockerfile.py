@@ -60,7 +60,9 @@ def test_it_runs_without_root_and_can_run_read_only():
     environment = " ".join(arguments(final, "ENV"))
     assert "PYTHONDONTWRITEBYTECODE=1" in environment
     assert "sqlite:////data/" in environment, "the only file it writes lies on the volume"
-    assert "--worker-tmp-dir=/dev/shm" in arguments(final, "CMD")[0]
+    command = arguments(final, "CMD")[0]
+    assert "--worker-tmp-dir=/dev/shm" in command
+    assert "--config=python:ra_cds_hooks.operation.server" in command
 
 
 def test_health_is_checked_with_what_the_image_has():

@@ -8,7 +8,7 @@ store=(--root "$work/storage" --runroot "$work/run")
 container=$(buildah "${store[@]}" from ra-cds-hooks)
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; buildah "${store[@]}" rm "$container" >/dev/null' EXIT
 buildah "${store[@]}" run --user 10001:10001 --env RA_CDS_ALLOW_ANONYMOUS=1 "$container" -- \
-  gunicorn --bind=127.0.0.1:18097 --workers=1 --threads=4 --worker-tmp-dir=/dev/shm ra_cds_hooks.web.wsgi:app &
+  gunicorn --config=python:ra_cds_hooks.operation.server --bind=127.0.0.1:18097 --worker-tmp-dir=/dev/shm &
 server=$!
 for _ in $(seq 60); do
   if curl --silent --fail http://127.0.0.1:18097/healthz; then

@@ -1,0 +1,59 @@
+"""gunicorn's configuration: ``gunicorn --config=python:ra_cds_hooks.operation.server``.
+
+Address and workers come from the service's own settings. The workers share their numbers, so that
+/metrics tells of all of them whichever answers.
+
+Source: gunicorn "Configuration Overview"; prometheus_client "Multiprocess Mode (e.g. Gunicorn)".
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ra_cds_hooks.operation.logs import adopt_gunicorn
+from ra_cds_hooks.operation.worker import BoundedWorker
+from ra_cds_hooks.settings import load_settings, metrics_folder, processors
+
+_settings = load_settings()
+_shared_memory = Path("/dev/shm")
+# Before prometheus-client is imported anywhere (that is why nothing of ra_cds_hooks.web is imported
+# here): it looks for the folder once.
+_metrics, _made = metrics_folder()
+
+wsgi_app = "ra_cds_hooks.web.wsgi:app"
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers or min(processors(), 4)
+threads = 4
+worker_class = BoundedWorker
+BoundedWorker.request_seconds = _settings.request_seconds
+graceful_timeout = 30
+loglevel = "warning"
+if _shared_memory.is_dir():
+    # The heartbeat file: a slow disk must not look like a worker that hangs.
+    worker_tmp_dir = str(_shared_memory)
+
+
+def on_starting(server: Any) -> None:
+    """Numbers of workers of an earlier life are nobody's now."""
+    for file in _metrics.glob("*.db"):
+        file.unlink()
+
+
+def on_exit(server: Any) -> None:
+    """The folder that was made for this server goes with it."""
+    if _made:
+        shutil.rmtree(_metrics, ignore_errors=True)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """The worker's messages go where the service's do."""
+    adopt_gunicorn()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker counted stays counted; what it was doing at the moment does not."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,172 @@
+"""What only a real gunicorn shows: several workers, slow clients, clients that give up."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import threading
+import time
+
+from tests.web.conftest import SERVICE, URL, bundle_of, content, hook_request  # noqa: F401
+
+CASE = "v01-too-early"
+CALLED = rf'ra_cds_requests_total{{endpoint="call",outcome="%s",service="{SERVICE}"}} (\S+)'
+# Well beyond RA_CDS_REQUEST_SECONDS of these tests, and far from for ever.
+PATIENCE = 90
+
+
+def counted(server, outcome="cards"):
+    found = re.search(CALLED % outcome, server.get("/metrics")[1].decode())
+    return float(found[1]) if found else 0.0
+
+
+def raw_request(body, path=URL):
+    """The bytes of a POST, headers and body."""
+    data = json.dumps(body).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    )
+    return head.encode() + data
+
+
+def pids_that_answered(server):
+    """The workers that have counted a call, by the files they share."""
+    [folder] = server.output.parent.glob("ra-cds-metrics-*")
+    return {
+        file.stem.rpartition("_")[2]
+        for file in folder.glob("counter_*.db")
+        if b'"outcome": "cards"' in file.read_bytes()
+    }
+
+
+def test_metrics_are_those_of_all_workers_also_of_one_that_died(
+    start_server,
+    hook_request,  # noqa: F811
+):
+    server = start_server(RA_CDS_WORKERS="2")
+    assert len(server.workers()) == 2
+    body = hook_request(bundle_of(CASE))
+    calls = 0
+    deadline = time.monotonic() + 40
+    while len(pids_that_answered(server)) < 2:
+        assert time.monotonic() < deadline, "one worker takes all calls"
+        threads = [threading.Thread(target=server.post, args=(URL, body)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        calls += len(threads)
+    # Whichever worker answers, the number is that of both.
+    assert {counted(server) for _ in range(6)} == {calls}
+    first = server.workers()[0]
+    os.kill(first, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while first in server.workers() or len(server.workers()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert counted(server) == calls
+    content_gauge = re.findall(
+        r"^ra_cds_content_info\{.*\} (\S+)$", server.get("/metrics")[1].decode(), re.MULTILINE
+    )
+    assert content_gauge == ["1.0"]
+
+
+def test_numbers_of_an_earlier_life_are_gone(start_server, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "counter_1.db").write_bytes(b"of an earlier life")
+    start_server(RA_CDS_WORKERS="1", PROMETHEUS_MULTIPROC_DIR=str(folder))
+    assert not (folder / "counter_1.db").exists()
+    assert list(folder.glob("counter_*.db")), "the folder that was named is used"
+
+
+class Dripping(threading.Thread):
+    """A client that sends the start of a request and then one byte now and then."""
+
+    def __init__(self, server, start, drip):
+        super().__init__(daemon=True)
+        self.connection = server.connect()
+        self.connection.sendall(start)
+        self.connection.settimeout(0.2)
+        self.drip = drip
+        self.got = b""
+        self.ended = threading.Event()
+
+    def run(self):
+        while not self.ended.is_set():
+            try:
+                self.connection.sendall(self.drip)
+                part = self.connection.recv(65536)
+                self.got += part
+                if not part:
+                    self.ended.set()
+            except TimeoutError:
+                continue
+            except OSError:
+                self.ended.set()
+        self.connection.close()
+
+
+def test_a_client_that_drips_is_ended_and_holds_up_nobody(
+    start_server,
+    hook_request,  # noqa: F811
+):
+    server = start_server(RA_CDS_WORKERS="1", RA_CDS_REQUEST_SECONDS="10")
+    whole = raw_request(hook_request(bundle_of(CASE)))
+    head = whole[: whole.index(b"\r\n\r\n") + 4]
+    slow = [
+        Dripping(server, head + b"{", b" "),  # the body
+        Dripping(server, head[:-2], b"X-Slow: 1\r\n"),  # the headers
+        Dripping(server, b"POST ", b"/"),  # the request line
+    ]
+    for client in slow:
+        client.start()
+    status, answer = server.post(URL, hook_request(bundle_of(CASE)))
+    assert status == 200
+    assert json.loads(answer)["cards"]
+    still_there = [client for client in slow if not client.ended.is_set()]
+    assert still_there, "another client was answered while slow ones held their threads"
+    assert all(client.ended.wait(PATIENCE) for client in slow)
+    assert b" 408 " in slow[0].got.split(b"\r\n")[0]
+    assert b"OperationOutcome" in slow[0].got
+    assert server.post(URL, hook_request(bundle_of(CASE)))[0] == 200
+
+
+def test_a_kept_connection_has_the_time_anew_for_each_request(start_server):
+    server = start_server(RA_CDS_WORKERS="1", RA_CDS_REQUEST_SECONDS="1.5")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.connect()
+    kept = connection.sock
+    for _ in range(5):
+        connection.request("POST", URL, b"{}", {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        assert (answer.status, b"OperationOutcome" in answer.read()) == (400, True)
+        time.sleep(0.5)
+    assert connection.sock is kept, "all of it on one connection"
+    connection.close()
+
+
+def test_what_clients_gave_up_on_is_not_evaluated(
+    start_server,
+    hook_request,  # noqa: F811
+):
+    """The queue of a burst whose clients hung up does not keep the next client waiting."""
+    server = start_server(RA_CDS_WORKERS="1")
+    whole = raw_request(hook_request(bundle_of("v04-secondary-loss")))
+    given_up = 60
+    connections = [server.connect() for _ in range(given_up)]
+    for connection in connections:
+        connection.sendall(whole)
+        connection.shutdown(socket.SHUT_WR)
+        connection.close()
+    # Behind them in the queue, so it is answered when their turn is over.
+    assert server.post(URL, hook_request(bundle_of(CASE)))[0] == 200
+    gone = counted(server, "client gone")
+    answered = counted(server)
+    assert gone + answered == given_up + 1
+    assert gone > given_up / 2
