@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ REVIEW, SIGN = "ra-refractory-review", "ra-escalation-safety-sign"
 CLIENTS = (1, 8, 64)
 # More tokens than the machine can use in one run: signing them costs about 0.3 ms each.
 TOKENS_PER_SECOND = 400
+AUDIT = "audit.jsonl"
 ORDER_CASE = "order-jaki--do-first"
 
 
@@ -69,6 +71,7 @@ def main() -> int:
                 for label, path, body in bodies
                 for clients in CLIENTS
             ]
+            _require_verified_and_audited(folder, bodies[0][1], rows)
             soak = _soak(folder, key, bodies[0], server, options.soak_minutes)
     text = _page(rows, soak, options.workers, options.seconds)
     print(text)
@@ -134,14 +137,14 @@ def _service(folder: Path, key: Any, workers: int) -> Iterator[subprocess.Popen[
         "RA_CDS_DATABASE_URL": f"sqlite:///{folder / 'store.sqlite'}",
         "RA_CDS_AS_OF": "2026-11-23",
         "RA_CDS_LOG_LEVEL": "INFO",
+        "RA_CDS_PORT": str(PORT),
+        "RA_CDS_WORKERS": str(workers),
+        "RA_CDS_JWT_REPLAY": "database",
+        "RA_CDS_AUDIT": "file",
+        "RA_CDS_AUDIT_FILE": str(folder / AUDIT),
+        "RA_CDS_AUDIT_REQUIRED": "1",
     }
-    if "audit_file" in type(load_settings()).model_fields:
-        environment["RA_CDS_AUDIT_FILE"] = str(folder / "audit.ndjson")
-    command = [
-        *(sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{PORT}", f"--workers={workers}"),
-        *("--threads=4", "--worker-tmp-dir=/dev/shm", "--log-level=warning"),
-        "ra_cds_hooks.web.wsgi:app",
-    ]
+    command = [sys.executable, "-m", "gunicorn", "--config=python:ra_cds_hooks.operation.server"]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
@@ -163,6 +166,23 @@ def _wait(server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError("the service did not answer within a minute")
+
+
+def _require_verified_and_audited(folder: Path, path: str, rows: list[dict[str, Any]]) -> None:
+    """Raises RuntimeError when anyone is answered, or when an answer is not in the audit."""
+    call = urllib.request.Request(f"{BASE}{path}", b"{}", {"Content-Type": "application/json"})
+    try:
+        urllib.request.urlopen(call, timeout=10).close()
+        raise RuntimeError("a call without a token was answered")
+    except urllib.error.HTTPError as refused:
+        with refused:
+            if refused.code != 401:
+                raise RuntimeError(f"a call without a token was a {refused.code}") from None
+    with (folder / AUDIT).open("rb") as file:
+        audited = sum(1 for _ in file)
+    answered = sum(row["requests"] for row in rows)
+    if audited < answered:
+        raise RuntimeError(f"{answered} answers, {audited} of them in the audit")
 
 
 def _tokens(folder: Path, key: Any, path: str, count: int) -> Path:
@@ -260,8 +280,9 @@ def _page(
         "",
         f"Written by `make load`. {seen['cpu']}, {seen['cores']} cores shared by service and "
         f"generator, {seen['memory']}, {seen['python']}; gunicorn with {workers} workers of 4 "
-        f"threads; {seconds} s each. Callers verified (ES384, every token once), Decision "
-        "extension on, cards looked for in every answer.",
+        f"threads; {seconds} s each. Callers verified (ES384, every token once, remembered in the "
+        "database), each evaluation audited to a file before its answer leaves, Decision extension "
+        "on, cards looked for in every answer.",
         "",
         "| Request | Clients | Requests/s | p50 ms | p95 ms | p99 ms | Errors | Without cards "
         "| Generator's share of CPU |",

@@ -46,10 +46,11 @@ def cds_services_blueprint(parts: Parts) -> Blueprint:
     @blueprint.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         service = _service(parts.content, service_id)
-        hook_request = parse_hook_request(json_body(request), service.hook)
+        sent = json_body(request)
         if has_hung_up(request):
             g.outcome = "client gone"
             return json_response(outcome("transient", "The client is gone."), 503)
+        hook_request = parse_hook_request(sent, service.hook)
         body = evaluated(
             parts,
             service,
