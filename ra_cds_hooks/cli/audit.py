@@ -26,10 +26,15 @@ from ra_cds_hooks.audit.event import (
 from ra_cds_hooks.audit.keyed import KeyedHash
 from ra_cds_hooks.audit.sink import AuditFile, events
 from ra_cds_hooks.cli.app import PRETTY, answers_errors, lang_option, main
-from ra_cds_hooks.decision import Content, decide, render
+from ra_cds_hooks.decision import Content, Service, decide, render
 from ra_cds_hooks.errors import InvalidBundle, RaCdsError
 from ra_cds_hooks.fhir.files import json_in
 from ra_cds_hooks.fhir.record import PatientRecord, entries_of
+from ra_cds_hooks.hooks.drafts import draft_orders
+from ra_cds_hooks.hooks.gather import NO_ORDERS
+from ra_cds_hooks.hooks.models import HookRequest
+from ra_cds_hooks.hooks.parse import parse_hook_request
+from ra_cds_hooks.hooks.trust import base_url
 from ra_cds_hooks.settings import Settings, load_settings
 from ra_cds_hooks.store import FeedbackStore
 from ra_cds_hooks.web import content_for, override_secret, reading_for, sink_for
@@ -50,15 +55,24 @@ class Differs(RaCdsError):
 @main.command()
 @click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--event", "event_id", required=True, metavar="ID", help="Id of the AuditEvent.")
+@click.option(
+    "--request",
+    "request_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The request of that call, for its draft orders (order-select and order-sign).",
+)
 @audit_option
 @lang_option
 @answers_errors
-def replay(bundle: Path, event_id: str, audit_file: Path | None, lang: str) -> None:
+def replay(
+    bundle: Path, event_id: str, request_file: Path | None, audit_file: Path | None, lang: str
+) -> None:
     """Evaluate again what an audit event records, on the record as it was, and compare.
 
     BUNDLE holds the resources that the event names, in their versions of that day; others in it
     are left out. Content version, parameters and the hash of the record must be those of the
-    event. Exit code 0: the same cards again.
+    event. Drafts are in no record: an order is replayed with the request that carried them.
+    Exit code 0: the same cards again.
 
     Example: ra-cds replay bundle.json --event 0b7a3f6c-2a51-4e0e-9b0e-6d9ad2b0f6f4
     """
@@ -68,8 +82,9 @@ def replay(bundle: Path, event_id: str, audit_file: Path | None, lang: str) -> N
     keyed = KeyedHash(partial(override_secret, settings))
     as_of, service_id = detail(event, "asOf"), service_of(event)
     _require_same_content(event, content)
-    record = _record_as_it_was(event, bundle, content, settings, keyed)
     service = content.services[service_id]
+    asked = _request(event, request_file, service, keyed)
+    record = _record_as_it_was(event, bundle, asked, content, settings, keyed)
     decision = decide(content, record, datetime.fromisoformat(str(as_of)), service)
     body = render(content, decision, service=service, language=lang, hook_instance="replay")
     now = []
@@ -97,8 +112,29 @@ def _require_same_content(event: Mapping[str, Any], content: Content) -> None:
         raise Differs(f"no service is called {service_of(event)}")
 
 
+def _request(
+    event: Mapping[str, Any], path: Path | None, service: Service, keyed: KeyedHash
+) -> HookRequest | None:
+    """The request of the event, None where none is given. Raises Differs when it is another's."""
+    if path is None:
+        if service.screen is not None:
+            raise Differs("the drafts of an order hook are in no record: give --request FILE")
+        return None
+    request = parse_hook_request(path.read_bytes(), service.hook)
+    if keyed("patient", request.context.patientId) != patient_of(event):
+        raise Differs("the request is about another patient than the event")
+    if request.hookInstance != detail(event, "hookInstance"):
+        raise Differs("the request is another call than the event's (hookInstance)")
+    return request
+
+
 def _record_as_it_was(
-    event: Mapping[str, Any], path: Path, content: Content, settings: Settings, keyed: KeyedHash
+    event: Mapping[str, Any],
+    path: Path,
+    request: HookRequest | None,
+    content: Content,
+    settings: Settings,
+    keyed: KeyedHash,
 ) -> PatientRecord:
     """The record of the event, out of the Bundle. Raises Differs that names what is missing."""
     if detail(event, "recordHash") is None:
@@ -109,13 +145,17 @@ def _record_as_it_was(
         raise Differs("the Bundle does not hold the patient of the event")
     wanted = [orjson.dumps(name) for name in resources_of(event)]
     reading = reading_for(content, settings)
-    kept = [
-        item
-        for item in bundle["entry"]
-        if _name(item.get("resource"), patient, keyed) in wanted
-    ]  # fmt: skip
-    record = PatientRecord.read_bundle(
-        {**bundle, "entry": kept}, reading, patient_id=patient, incomplete=incomplete_of(event)
+    kept = [e for e in entries_of(bundle) if _name(e.resource, patient, keyed) in wanted]
+    orders = draft_orders(request.context) if request is not None else NO_ORDERS
+    server = request.fhirServer if request is not None else None
+    record = PatientRecord.read(
+        patient,
+        [*kept, *orders.entries],
+        reading,
+        incomplete=incomplete_of(event),
+        issues=orders.issues,
+        bases=[base_url(server)] if server is not None else [],
+        drafts=orders.drafts,
     )
     there = {orjson.dumps(name) for name in resource_names(record.sources, patient, keyed)}
     missing = [orjson.loads(name) for name in wanted if name not in there]

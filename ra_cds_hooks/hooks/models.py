@@ -48,7 +48,7 @@ def _without_nul(value: str) -> str:
 
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
-Kept = Annotated[StrictStr, AfterValidator(_without_nul), _schema(pattern=r"^[^\x00]*$")]
+Kept = Annotated[StrictStr, AfterValidator(_without_nul)]
 
 
 def _patient_id(value: str) -> str:

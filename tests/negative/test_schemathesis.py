@@ -29,6 +29,8 @@ from .conftest import NOW, bundle_of, request_for
 
 SEED = 20261123
 LEAST_CASES = 5_000
+# Text with NUL characters is not generated: feedback refuses it (tests/web/test_openapi.py), which
+# a schema says by a pattern only, and texts of a pattern take most of the time to generate.
 LEFT_OUT = {
     "max_response_time": "times belong to benchmarks/load.md; a busy machine must not fail a test",
     "use_after_free": "nothing is ever deleted here",
@@ -79,7 +81,12 @@ def run_against(app, most, *, phases=("coverage", "fuzzing")):
         {
             "seed": SEED,
             "continue-on-failure": True,
-            "generation": {"max-examples": most, "no-shrink": True, "database": "none"},
+            "generation": {
+                "max-examples": most,
+                "no-shrink": True,
+                "database": "none",
+                "allow-x00": False,
+            },
             "phases": {
                 name: {"enabled": name in phases}
                 for name in ("examples", "coverage", "fuzzing", "stateful")

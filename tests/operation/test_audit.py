@@ -226,6 +226,66 @@ class TestReplay:
         assert "no event of this id" in answer.output
 
 
+class TestReplayOfAnOrder:
+    """The drafts are in no record: they come with the request."""
+
+    @pytest.fixture
+    def recorded(self, start, content, audit, tmp_path, tmp_path_factory):
+        body = call_of(content, "order-tnfi--caution", medication_request(ADALIMUMAB))
+        answer = start().post(f"/cds-services/{SIGN}", json=body)
+        assert answer.get_json()["cards"]
+        [event] = written(audit)
+        environment = {"RA_CDS_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "compiled")}
+        environment["RA_CDS_DATABASE_URL"] = f"sqlite:///{tmp_path / 'feedback.sqlite'}"
+        path = tmp_path / "bundle.json"
+        path.write_text(json.dumps(bundle_of("order-tnfi--caution")))
+
+        def run(changed):
+            arguments = ["replay", str(path), "--event", event["id"], "--audit", str(audit)]
+            if changed is not None:
+                request = tmp_path / "request.json"
+                request.write_text(json.dumps(changed))
+                arguments += ["--request", str(request)]
+            return CliRunner().invoke(main, arguments, env=environment)
+
+        return body, run
+
+    def test_with_its_request_it_gives_the_same_card(self, recorded):
+        body, run = recorded
+        answer = run(body)
+        assert answer.exit_code == 0, answer.output
+        assert "The same 1 cards as recorded" in answer.output
+        assert "OrderSafety.Order Concerns" in answer.output
+
+    def test_without_it_the_replay_says_what_to_give(self, recorded):
+        _, run = recorded
+        answer = run(None)
+        assert answer.exit_code == 1
+        assert "give --request FILE" in answer.output
+
+    def test_another_drug_in_the_draft_is_noticed(self, recorded):
+        body, run = recorded
+        body["context"]["draftOrders"]["entry"] = [{"resource": medication_request()}]
+        answer = run(body)
+        assert answer.exit_code == 1
+        assert "another content" in answer.output
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"}, "another call"),
+            ({"hook": "patient-view"}, "answers order-sign only"),
+            ({"context": {"patientId": "someone-else"}}, "another patient"),
+        ],
+    )
+    def test_the_request_of_another_call_is_refused(self, recorded, change, said):
+        body, run = recorded
+        context = {"context": body["context"] | change.get("context", {})}
+        answer = run(body | change | context)
+        assert answer.exit_code != 0
+        assert said in answer.output
+
+
 def test_other_content_is_noticed(start, hook_request, audit, tmp_path):
     start().post(URL, json=hook_request(bundle_of(CASE)))
     [event] = written(audit)

@@ -1,4 +1,4 @@
-"""A client that closed its connection is not computed for; one that is there is, whatever it sent."""
+"""A client that closed its connection is not computed for; one that is there is."""
 
 import json
 import socket
