@@ -7,7 +7,7 @@ CASE ?=
 MINIMUM ?= 98.8
 MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation load sbom image lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation load sbom audit image lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -95,6 +95,11 @@ fixtures: $(VENV)/.dev ## write fhir_fixtures/*/bundle.json from tools/fixtures
 sbom: $(VENV)/.dev ## the run-time dependencies as CycloneDX JSON, build/sbom.json
 	mkdir -p build
 	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
+
+audit: ## known vulnerabilities of the run-time dependencies, by PyPI's advisories; fails when one cannot be looked up
+	$(PYTHON) -m venv .cache/audit
+	.cache/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.cache/audit/bin/pip-audit --strict --vulnerability-service pypi --disable-pip --require-hashes -r requirements.lock
 
 image: ## build the container image without an engine and try it (root; Debian's buildah and debootstrap)
 	tools/image/build.sh

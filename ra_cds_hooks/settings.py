@@ -199,6 +199,9 @@ class Settings(BaseSettings):
     log_shown_cards: bool = Field(
         True, description="Remember which cards were shown, for the feedback report."
     )
+    otlp_endpoint: str | None = Field(
+        None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
+    )
     switches: Path | None = Field(
         None, description="Kill switch and shadow mode (TOML); changes count without a restart."
     )
@@ -253,6 +256,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             ipaddress.ip_network(network)
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("a URL, for example http://127.0.0.1:4318/v1/traces")
         return value
 
     @field_validator("public_base_url")

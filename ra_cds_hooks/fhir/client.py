@@ -85,10 +85,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Server:
-    """One FHIR server of one request: base URL (already allowed) and the bearer token, if any."""
+    """One FHIR server of one request: base URL (already allowed) and the bearer token, if any.
+
+    ``traceparent`` is the W3C trace context that its log may name.
+    """
 
     base_url: str
     token: str | None = field(default=None, repr=False)
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,8 @@ class FhirClient:
         headers = {"Accept": "application/fhir+json", "User-Agent": "ra-cds-hooks"}
         if server.token:
             headers["Authorization"] = f"Bearer {server.token}"
+        if server.traceparent:
+            headers["traceparent"] = server.traceparent
         limits = self._limits
         timeout = (min(limits.connect_seconds, left), min(limits.read_seconds, left))
         try:

@@ -27,6 +27,7 @@ PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
 NO_ORDERS = DraftOrders()
+Servers = tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,11 @@ class Gatherer:
         request: HookRequest,
         orders: DraftOrders,
         budget: Budget,
-        servers: tuple[str, ...] | None = None,
+        servers: Servers = None,
+        traceparent: str | None = None,
     ) -> PatientRecord:
         """A record of the draft orders and the Medication resources they name, nothing else."""
-        access = self._access(request, servers)
+        access = self._access(request, servers, traceparent)
         entries = [*orders.entries, *self._medications(orders.entries, access, budget)]
         return PatientRecord.read(
             request.context.patientId,
@@ -93,7 +95,8 @@ class Gatherer:
         request: HookRequest,
         budget: Budget,
         orders: DraftOrders = NO_ORDERS,
-        servers: tuple[str, ...] | None = None,
+        servers: Servers = None,
+        traceparent: str | None = None,
     ) -> PatientRecord:
         """The record of ``request``'s patient, obtained within ``budget``, with ``orders`` in it.
 
@@ -102,7 +105,7 @@ class Gatherer:
         service that answers when its FHIR server fails), and InvalidRequest when fhirServer is not
         a URL.
         """
-        access = self._access(request, servers)
+        access = self._access(request, servers, traceparent)
         base = access.base
         queries = {
             key: fill(definition.query, request.context)
@@ -151,11 +154,11 @@ class Gatherer:
             drafts=orders.drafts,
         )
 
-    def _access(self, request: HookRequest, servers: tuple[str, ...] | None) -> _Access:
+    def _access(self, request: HookRequest, servers: Servers, trace: str | None) -> _Access:
         base = base_url(request.fhirServer) if request.fhirServer is not None else None
         listed = self._allowed if servers is None else servers
         may = base is not None and may_call(base, listed, loopback=self._loopback)
-        return _Access(request, base, may)
+        return _Access(request, base, may, trace)
 
     def _call(
         self, query: Query, sent: _Sent | None, access: _Access, budget: Budget
@@ -205,6 +208,7 @@ class _Access:
     request: HookRequest
     base: str | None
     allowed: bool
+    traceparent: str | None
 
     def refusal(self, query: Query) -> str | None:
         """Why the server cannot be asked, None when it can."""
@@ -229,7 +233,8 @@ class _Access:
 
     def server(self) -> Server:
         authorization = self.request.fhirAuthorization
-        return Server(self.base or "", authorization.access_token if authorization else None)
+        token = authorization.access_token if authorization else None
+        return Server(self.base or "", token, self.traceparent)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
+from ra_cds_hooks.operation.tracing import Tracing, tracing_for
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, ShownCards, secret_for
 from ra_cds_hooks.store.shown import keeps_secret
@@ -72,10 +73,12 @@ def create_app(
     content: Content | None = None,
     store: FeedbackStore | None = None,
     now: Callable[[], datetime] | None = None,
+    tracing: Tracing | None = None,
 ) -> Flask:
     """The application for ``settings``.
 
-    ``content``, ``store`` and ``now`` (the present moment, timezone-aware) can be given by tests.
+    ``content``, ``store``, ``tracing`` and ``now`` (the present moment, timezone-aware) can be
+    given by tests.
     Raises ContentError, ConfigurationError and the engine's load errors: a service that cannot
     answer does not start.
     """
@@ -121,6 +124,7 @@ def create_app(
         shown_cards=ShownCards(store, partial(override_secret, settings)),
         now=now,
         metrics=metrics,
+        tracing=tracing or tracing_for(settings.otlp_endpoint),
         switches=Switches(
             settings.switches,
             content.services,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, timedelta
 from typing import Any
 
+from flask import g
+
 from ra_cds_hooks.audit.event import CardFate, Evaluation
 from ra_cds_hooks.decision import Service, decide, issues_of, render, screened_out
 from ra_cds_hooks.fhir.client import Budget
@@ -41,20 +43,22 @@ def evaluated(
         orders = draft_orders(hook_request.context)
         budget = Budget(parts.settings.fhir_budget_seconds)
         if service.screen is not None:
-            with parts.metrics.stage(service.id, "gather"):
+            with parts.stage(service.id, "gather"):
                 drafts = parts.gatherer.drafts_alone(
-                    hook_request, orders, budget, allowed_servers()
+                    hook_request, orders, budget, allowed_servers(), g.trace.traceparent
                 )
             if screened_out(parts.content, service, drafts, as_of):
                 log.info("%s: no order of ours", service.id)
                 return {"cards": []} if mode is Mode.SHADOW else _nothing(parts, drafts)
-        with parts.metrics.stage(service.id, "gather"):
-            record = parts.gatherer.gather(service, hook_request, budget, orders, allowed_servers())
+        with parts.stage(service.id, "gather"):
+            record = parts.gatherer.gather(
+                service, hook_request, budget, orders, allowed_servers(), g.trace.traceparent
+            )
         _note_record(parts, evaluation, record)
-        with parts.metrics.stage(service.id, "evaluate"):
+        with parts.stage(service.id, "evaluate"):
             decision = decide(parts.content, record, as_of, service)
         language = language_for(record)
-        with parts.metrics.stage(service.id, "render"):
+        with parts.stage(service.id, "render"):
             body = render(
                 parts.content,
                 decision,

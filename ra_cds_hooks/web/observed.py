@@ -13,8 +13,9 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from ra_cds_hooks.errors import StoreUnavailable
-from ra_cds_hooks.operation.logs import request_id_of, trace_of
+from ra_cds_hooks.operation.logs import request_id_of
 from ra_cds_hooks.operation.metrics import CONTENT_TYPE
+from ra_cds_hooks.operation.tracing import trace_for
 from ra_cds_hooks.web.http import json_response, route
 from ra_cds_hooks.web.parts import Parts
 
@@ -32,11 +33,12 @@ def install_observation(app: Flask, parts: Parts) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         g.request_id = request_id_of(request.headers.get("X-Request-ID"))
-        trace, span = trace_of(request.headers.get("traceparent"))
+        sent = trace_for(request.headers.get("traceparent"))
+        g.trace, g.begun = parts.tracing.begin(sent)
         clear_contextvars()
-        bind_contextvars(request_id=g.request_id, trace_id=trace)
-        if span is not None:
-            bind_contextvars(parent_span_id=span)
+        bind_contextvars(request_id=g.request_id, trace_id=g.trace.id)
+        if g.trace.parent is not None:
+            bind_contextvars(parent_span_id=g.trace.parent)
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -49,6 +51,12 @@ def install_observation(app: Flask, parts: Parts) -> None:
             endpoint = request.endpoint.rpartition(".")[2] if request.endpoint else "unknown"
             parts.metrics.requests.labels(endpoint, service, outcome).inc()
             parts.metrics.seconds.labels(endpoint, service).observe(took)
+        g.answer = {
+            "http.route": pattern,
+            "ra_cds.service": service,
+            "http.response.status_code": response.status_code,
+            "ra_cds.outcome": outcome,
+        }
         log.log(
             logging.DEBUG if pattern in _PROBES else logging.INFO,
             "request",
@@ -64,6 +72,7 @@ def install_observation(app: Flask, parts: Parts) -> None:
 
     @app.teardown_request
     def forget(_error: BaseException | None) -> None:
+        parts.tracing.end(g.pop("begun", None), **g.pop("answer", {}))
         clear_contextvars()
 
 

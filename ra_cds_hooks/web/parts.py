@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from ra_cds_hooks.hooks.callers import Callers
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
+from ra_cds_hooks.operation.tracing import Tracing
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import CardLog, FeedbackStore, ShownCards
 
@@ -29,7 +31,14 @@ class Parts:
     callers: Callers | None
     now: Callable[[], datetime]
     metrics: Metrics
+    tracing: Tracing
     switches: Switches
     keyed: KeyedHash
     audit: Sink | None
     card_log: CardLog | None
+
+    @contextmanager
+    def stage(self, service: str, stage: str) -> Iterator[None]:
+        """Times one stage of a call, and is its span."""
+        with self.tracing.stage(service, stage), self.metrics.stage(service, stage):
+            yield

@@ -19,6 +19,7 @@ class Faulty(ThreadingHTTPServer):
         self.answers = {}
         self.asked = []
         self.tokens = []
+        self.headers_seen = []
 
     @property
     def origin(self):
@@ -39,6 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         server.asked.append(self.path)
         server.tokens.append(self.headers.get("Authorization"))
+        server.headers_seen.append(dict(self.headers))
         path = urlsplit(self.path).path.removeprefix("/fhir/")
         answer = server.answers.get(self.path, server.answers.get(path.partition("/")[0]))
         answer = answer(self) if callable(answer) else answer

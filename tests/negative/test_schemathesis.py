@@ -35,6 +35,8 @@ LEFT_OUT = {
     "max_response_time": "times belong to benchmarks/load.md; a busy machine must not fail a test",
     "use_after_free": "nothing is ever deleted here",
     "ensure_resource_availability": "nothing is created that has an address of its own",
+    "ignored_auth": "schemathesis 4.32 cannot send its probe over WSGI (it passes max_redirects); "
+    "test_no_operation_that_asks_for_a_token_answers_without_one does the same",
     "object_level_authorization": "needs objects of two owners; there are none",
 }
 # Statuses of a request that fits its schema: 412 is advice that is impossible without the patient.
@@ -55,7 +57,8 @@ class Run:
 
     def note(self, event: events.EngineEvent) -> None:
         if isinstance(event, events.NonFatalError | events.FatalError):
-            self.failures.append(f"schemathesis itself: {event}")
+            told = getattr(event, "value", None) or getattr(event, "exception", None)
+            self.failures.append(f"schemathesis itself: {told!r}")
         if not isinstance(event, events.ScenarioFinished):
             return
         recorder, label = event.recorder, event.label or ""
@@ -210,7 +213,7 @@ def test_with_issuers_nothing_is_answered_without_a_token(content, store_url, tm
         issuers=write_issuers(tmp_path),
         public_base_url=BASE,
     )
-    schema = run_against(app, 15)
+    schema = run_against(app, 10)
 
     @schema.auth(refresh_interval=None)
     class Signed:
@@ -225,9 +228,29 @@ def test_with_issuers_nothing_is_answered_without_a_token(content, store_url, tm
     run = executed(app, schema)
     closed_after(app)
     assert run.failures == []
-    assert run.checks["ignored_auth"] > 100
     statuses = {status for _, status in run.statuses}
     assert {200, 400, 401, 404, 412} <= statuses
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer forged"}], ids=["no", "forged"])
+def test_no_operation_that_asks_for_a_token_answers_without_one(
+    content, store_url, tmp_path, headers
+):
+    app = application(
+        content, database_url=store_url, issuers=write_issuers(tmp_path), public_base_url=BASE
+    )
+    client = app.test_client()
+    asked = []
+    for path, item in client.get("/openapi.json").get_json()["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters" and operation.get("security"):
+                asked.append(path)
+                at = path.replace("{service_id}", "any")
+                answer = client.open(at, method=method.upper(), json={}, headers=headers)
+                assert answer.status_code == 401, path
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+    closed_after(app)
+    assert len(asked) == 2 * len(content.services) + 3
 
 
 def test_every_check_is_on_or_left_out_for_a_reason():
@@ -243,7 +266,6 @@ def test_every_check_is_on_or_left_out_for_a_reason():
         "missing_required_header",
         "unsupported_method",
         "allow_header_conformance",
-        "ignored_auth",
     }
 
 
