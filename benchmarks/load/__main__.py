@@ -185,6 +185,21 @@ def _require_verified_and_audited(folder: Path, path: str, rows: list[dict[str, 
         raise RuntimeError(f"{answered} answers, {audited} of them in the audit")
 
 
+def _settled() -> None:
+    """Wait until the service has done with what the generator left behind when its time was over.
+
+    The generator hangs up on its open connections; their requests are in the service's queue, and
+    the next row would begin with a wait that is none of its own.
+    """
+    before, now = [], ["unknown"]
+    while before != now:
+        before = now
+        time.sleep(1)
+        with urllib.request.urlopen(f"{BASE}/metrics", timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        now = [line for line in lines if line.startswith("ra_cds_requests_total")]
+
+
 def _tokens(folder: Path, key: Any, path: str, count: int) -> Path:
     """A file of tokens for one URL, each good once and for twenty minutes."""
     now = int(time.time())
@@ -220,6 +235,7 @@ def _run(
         check=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _settled()
     line = next(x for x in run.stdout.splitlines() if x.startswith("RESULT "))
     row: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

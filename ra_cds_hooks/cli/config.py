@@ -19,6 +19,7 @@ from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.hooks.issuers import read_issuers
 from ra_cds_hooks.hooks.keys import require_readable
 from ra_cds_hooks.operation.switches import read_positions
+from ra_cds_hooks.operation.tracing import tracing_for
 from ra_cds_hooks.settings import Settings, is_loopback, load_settings, unknown_variables
 from ra_cds_hooks.store import FeedbackStore
 from ra_cds_hooks.web import content_for, sink_for
@@ -83,6 +84,8 @@ def notes(settings: Settings) -> Iterator[str]:
     """Choices that are allowed and deserve a second look."""
     if settings.issuers is None:
         yield "callers are not verified (RA_CDS_ISSUERS)"
+    if settings.issuers is not None and settings.jwt_replay == "memory" and settings.workers != 1:
+        yield "each worker remembers used tokens for itself alone (RA_CDS_JWT_REPLAY)"
     if settings.demo:
         yield "the demonstration page is served (RA_CDS_DEMO)"
     if settings.as_of is not None:
@@ -111,6 +114,7 @@ def faults(settings: Settings) -> Iterator[str]:
         yield "RA_CDS_FHIR_CA_BUNDLE: there is no such file"
     yield from _tried(lambda: _content(settings))
     yield from _tried(lambda: _store(settings))
+    yield from _tried(lambda: tracing_for(settings.otlp_endpoint).close())
     folder = settings.audit_file.parent
     if settings.audit == "file" and not _writable(folder):
         yield "RA_CDS_AUDIT_FILE: its folder is not there or may not be written"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -83,6 +85,8 @@ def test_a_setting_that_does_not_fit_ends_with_3(tmp_path, cache):
         ({"store_feedback_comments": True}, "RA_CDS_STORE_FEEDBACK_COMMENTS"),
         ({"database_url": "postgresql+pg8000://h/d"}, "RA_CDS_OVERRIDE_SECRET"),
         ({"public_base_url": "http://cds.example.org"}, "RA_CDS_PUBLIC_BASE_URL"),
+        ({"issuers": "i.toml", "public_base_url": "https://x", "workers": 2}, "RA_CDS_JWT_REPLAY"),
+        ({"issuers": "i.toml", "public_base_url": "https://x"}, "RA_CDS_JWT_REPLAY"),
     ],
 )
 def test_a_choice_that_deserves_a_look_is_a_note(given, said):
@@ -90,12 +94,18 @@ def test_a_choice_that_deserves_a_look_is_a_note(given, said):
 
 
 def test_a_careful_deployment_has_no_notes():
-    careful = load_settings(
-        issuers="i.toml", public_base_url="https://cds.example.org", audit="file"
-    )
-    assert list(notes(careful)) == []
-    local = load_settings(issuers="i.toml", public_base_url="http://127.0.0.1:8080", audit="file")
-    assert list(notes(local)) == []
+    careful = {"issuers": "i.toml", "audit": "file", "jwt_replay": "database"}
+    assert list(notes(load_settings(**careful, public_base_url="https://cds.example.org"))) == []
+    assert list(notes(load_settings(**careful, public_base_url="http://127.0.0.1:8080"))) == []
+    alone = {**careful, "jwt_replay": "memory", "workers": 1}
+    assert list(notes(load_settings(**alone, public_base_url="https://cds.example.org"))) == []
+
+
+def test_a_collector_without_the_extra_is_wrong(tmp_path, cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    answer = run(tmp_path, cache, RA_CDS_OTLP_ENDPOINT="http://127.0.0.1:4318/v1/traces")
+    assert answer.exit_code == 1
+    assert "ra-cds-hooks[otel]" in answer.output
 
 
 @pytest.mark.parametrize(
