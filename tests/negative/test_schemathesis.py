@@ -209,7 +209,7 @@ def test_five_thousand_cases_and_nothing_is_wrong(content, store_url, tmp_path):
     verified = application(
         content, database_url=store_url, issuers=write_issuers(tmp_path), public_base_url=BASE
     )
-    with_tokens = executed(verified, signed(run_against(verified, 20)))
+    with_tokens = executed(verified, signed(run_against(verified, 34)))
     closed_after(verified)
     assert run.failures == []
     assert with_tokens.failures == []
