@@ -197,6 +197,19 @@ def test_assay(assay: str) -> None:
         assert row["assay"] == assay
 
 
+@pytest.mark.parametrize(
+    ("course", "timing"),
+    [
+        (on("infliximab", SAMPLE), "induction"),  # drawn on the first day
+        (on("infliximab", "2026-10-20", SAMPLE), "induction"),  # ... and on the last
+        (on("infliximab", "2026-10-20", "2026-11-13"), "trough"),  # of no course at all
+    ],
+)
+def test_a_course_has_its_first_and_its_last_day(course: Json, timing: str) -> None:
+    [row] = rows(course, level("infliximab", 2.0, components=trough()))
+    assert row["timing"] == timing
+
+
 DRUGS = ["adalimumab", "infliximab", "golimumab", "certolizumab", "etanercept", "tocilizumab"]
 KINDS = [("ada", "Antibody"), ("nab", "Neutralising"), ("activity", "Activity")]
 

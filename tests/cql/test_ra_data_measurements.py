@@ -130,6 +130,8 @@ def test_bound_of_lung_function_is_not_halved() -> None:
         ("ptgh-0-10", 5.5, "1", 55),
         ("ptgh-0-10", 58, "mm", 58),
         ("ptgh-0-10", 58, None, None),
+        ("ptgh-0-10", 10, None, 100),
+        ("ptgh-0-10", 10.5, None, None),
         ("pt-global", 58, "%", None),
     ],
 )
@@ -403,7 +405,17 @@ def test_fvc_volume(value: float, unit: str | None, expected: list[float]) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "expected"), [(70, "%", [70]), (70, None, [70]), (0.7, None, [])]
+    ("value", "unit", "expected"),
+    [
+        (70, "%", [70]),
+        (70, "percent", [70]),
+        (70, "%{predicted}", [70]),
+        (0.7, "percent", [0.7]),
+        (70, None, [70]),
+        (1.6, None, [1.6]),
+        (1.5, None, []),
+        (0.7, None, []),
+    ],
 )
 def test_fvc_percent(value: float, unit: str | None, expected: list[float]) -> None:
     assert values_of("FVC Percent", observation("fvc-pct", value, unit)) == expected
