@@ -144,6 +144,8 @@ MTX_OVER = statement("methotrexate", ago(400), ago(300), id="mtx", status="stopp
         ("adalimumab", dosage(80, "wk", period=2), [MTX], [BESIDE]),
         ("adalimumab", dosage(40, "wk"), [], [FINE]),
         ("adalimumab", dosage(40, "wk"), [MTX_OVER], [FINE]),
+        # nobody knows whether methotrexate is still taken
+        ("adalimumab", dosage(40, "wk"), [MTX | {"status": "unknown"}], [BESIDE]),
         ("methotrexate", dosage(15, "wk"), [], [FINE]),
         ("methotrexate", dosage(15), [], [DAILY]),
         ("methotrexate", dosage(None), [], [DAILY]),
@@ -208,6 +210,10 @@ def test_what_the_limit_rests_on_is_shown() -> None:
         "weight 70 kg",
     ]
     assert row["classes"] == ["HCQ"]
+    # how often is enough to see that methotrexate is dosed daily
+    [row] = taken("methotrexate", dosage(None))
+    [shown] = [d["value"] for d in row["dataUsed"]]
+    assert shown in {"methotrexate, 1 doses/day", "methotrexate, 1.0 doses/day"}
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,18 @@ def test_no_record_and_lists_not_obtained() -> None:
     unknown = {c for r in found if r["verdict"] == "unknown" for c in r["classes"]}
     assert unknown == set(ALL)
     assert [r["verdict"] for r in found if r["molecules"]] == ["block"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "shown"),
+    [
+        ({"onsetDateTime": "2025-03-02"}, "2025-03-02"),
+        ({}, "2026-06-01"),
+    ],
+)
+def test_an_allergy_is_dated_by_its_onset_or_its_record(dates: Json, shown: str) -> None:
+    made = allergy(SNOMED("387406002")) | dates
+    name = "HypersensitivitySafety.Checks"
+    found = evaluate(bundle(made), [name])[name]
+    days = {d["date"] for r in found for d in r["dataUsed"] if d["value"] == "allergy: sulfonamide"}
+    assert days == {shown}

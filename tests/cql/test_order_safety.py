@@ -71,6 +71,9 @@ def dual(found: list[Json]) -> tuple[str, str] | None:
         # supply that lasts until today counts as taken; one that ended yesterday leaves a question
         ([dispense("abatacept", ago(27), 28)], ("block", "DUAL_TAKEN")),
         ([dispense("abatacept", ago(28), 28)], ("unknown", "DUAL_ORDERED")),
+        # how long it lasts is not said: the day of its handing out is covered
+        ([dispense("abatacept", ago(0), None)], ("block", "DUAL_TAKEN")),
+        ([dispense("abatacept", ago(1), None)], ("unknown", "DUAL_ORDERED")),
         # rituximab acts on for 24 weeks (8.43)
         ([administration("rituximab", ago(168))], ("block", "DUAL_TAKEN")),
         ([administration("rituximab", ago(169))], ("unknown", "DUAL_ORDERED")),

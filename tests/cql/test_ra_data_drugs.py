@@ -369,3 +369,41 @@ def test_a_drug_is_looked_for_in_the_first_200_characters(padding: str, recognis
     text = padding + ("" if padding.endswith(" ") else " ") + "adalimumab"
     found = episodes(statement(concept(text=text), "2026-05-04"))
     assert [e["ingredient"] for e in found] == (["adalimumab"] if recognised else [])
+
+
+@pytest.mark.parametrize(
+    ("supply", "expected"),
+    [
+        ({"value": 28, "unit": "days"}, 28),
+        ({"value": 28, "unit": "x", "code": "d"}, 28),
+        ({"value": 4, "unit": "weeks"}, 28),
+        ({"value": 4, "unit": "x", "code": "wk"}, 28),
+        ({"value": 2, "unit": "months"}, 60),
+        ({"value": 2, "unit": "x", "code": "mo"}, 60),
+        ({"value": 28}, 28),
+        ({"value": 4, "unit": "{pen}"}, None),
+    ],
+)
+def test_supply_by_the_code_of_its_unit_or_by_its_words(
+    supply: build.Json, expected: int | None
+) -> None:
+    record = dispense("adalimumab", "2026-05-04", None, daysSupply=supply)
+    [row] = rows("Exposure Rows", record)
+    assert row["supplyDays"] == expected
+
+
+def test_when_a_drug_was_taken_given_or_handed_out() -> None:
+    def start(record: build.Json) -> str | None:
+        [row] = rows("Exposure Rows", record)
+        found: str | None = row["start"]
+        return found
+
+    on_a_day = statement("adalimumab") | {"effectiveDateTime": "2026-05-04"}
+    assert start(on_a_day) == "2026-05-04"
+    assert start(statement("adalimumab", "2026-05-04", "2026-06-01")) == "2026-05-04"
+    period = {"effectivePeriod": {"start": "2026-05-04", "end": "2026-05-05"}}
+    assert start(build.administration("adalimumab", None) | period) == "2026-05-04"
+    assert start(build.administration("adalimumab", "2026-05-04")) == "2026-05-04"
+    assert start(dispense("adalimumab", None) | {"whenPrepared": "2026-05-04"}) == "2026-05-04"
+    prepared = dispense("adalimumab", "2026-05-06") | {"whenPrepared": "2026-05-04"}
+    assert start(prepared) == "2026-05-06"
