@@ -45,6 +45,14 @@ def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
     }
 
 
+def test_verdicts_by_a_part_of_the_tests_name_it(tmp_path: Path) -> None:
+    part = Result("A", "s1", "2026-11-29", result().kinds, ("tests/cql/test_a.py",))
+    results.write(part, tmp_path)
+    assert results.read("A", tmp_path) == part
+    told = report.library("A", POINTS, part, "s1")
+    assert told.day == "2026-11-29, by 1 files"
+
+
 def test_a_library_without_a_file_was_never_judged(tmp_path: Path) -> None:
     assert results.read("A", tmp_path) is None
 

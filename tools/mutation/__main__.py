@@ -4,11 +4,13 @@
     python -m tools.mutation --stale     ... what has changed since it was judged, or never was
     python -m tools.mutation --value-sets
     python -m tools.mutation [--every 20]    ... everything; a sample is printed, never kept
-    python -m tools.mutation --only LIBRARY --tests tests/cql/test_one.py    a look, never kept
+    python -m tools.mutation --only LIBRARY --tests tests/cql/test_one.py    by a part of the tests
     python -m tools.mutation --report    write docs/mutation.md (with --stale: judge those first)
 
-Verdicts are kept a whole library at a time (tools/mutation/results). Exit code 1 below the goal: of
-what was judged, or with --report of everything, where what was not judged counts as not killed.
+Verdicts are kept a whole library at a time (tools/mutation/results); those by a part of the tests
+with the names of these, for a kill is a kill, and what lives may be killed by another. Exit code 1
+below the goal: of what was judged, or with --report of everything, where what was not judged counts
+as not killed.
 """
 
 from __future__ import annotations
@@ -128,11 +130,12 @@ class Judging:
         """Write the library's file, when it was judged whole."""
         session.remember(self.killers)
         kinds = results.counted(self.of(library), self.killed)
-        if self.options.tests or any(kind.unjudged for kind in kinds.values()):
+        if any(kind.unjudged for kind in kinds.values()):
             print(f"{library}: not judged whole, not kept", flush=True)
             return
         day = datetime.now(UTC).date().isoformat()
-        results.write(results.Result(library, self.sources[library], day, kinds))
+        tests = () if library == VALUE_SETS else tuple(sorted(self.options.tests))
+        results.write(results.Result(library, self.sources[library], day, kinds, tests))
         sums = report.totals(list(kinds.values()))
         print(f"{library}: {sums.killed} killed, {sums.survivors} live", flush=True)
 
@@ -159,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", default=[], help="a library's name")
     parser.add_argument("--stale", action="store_true", help="only what has no verdicts")
     parser.add_argument("--value-sets", action="store_true", help="the value sets")
-    parser.add_argument("--tests", action="append", default=[], help="only these; never kept")
+    parser.add_argument("--tests", action="append", default=[], help="only these files")
     parser.add_argument("--report", action="store_true", help="write docs/mutation.md")
     parser.add_argument("--every", type=int, default=1, help="a sample: every n-th mutant")
     parser.add_argument("--workers", type=int, default=session.cores())

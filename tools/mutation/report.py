@@ -49,7 +49,8 @@ def library(
     state = results.state(name, points, result, source)
     if result is None or state != results.JUDGED:
         return Library(name, state, "", results.counted(points, {}))
-    return Library(name, state, result.judged, result.kinds)
+    day = f"{result.judged}, by {len(result.tests)} files" if result.tests else result.judged
+    return Library(name, state, day, result.kinds)
 
 
 def totals(kinds: Sequence[Kind]) -> Totals:
@@ -136,7 +137,9 @@ FHIRHelpers is left out: it has tests of its own. "Equivalent": a condition read
 
 Each library is judged by itself; its verdicts hold for the text of the library that they name
 (tools/mutation/results). `make mutation` judges what has changed since. What was not judged counts
-as not killed. A change of the tests alone is not noticed: `python -m tools.mutation` tries all.
+as not killed. "By n files": only so many files of tests were run, so that some of its survivors may
+be killed by others. A change of the tests alone is not noticed: `python -m tools.mutation` tries
+all.
 
 {as_text(libraries)}
 

@@ -47,12 +47,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The verdicts on a library; ``source`` is the SHA-256 of the text that was judged."""
+    """The verdicts on a library; ``source`` is the SHA-256 of the text that was judged. Where only
+    some files of ``tests`` ran (else none are named), more may be killed than is told."""
 
     library: str
     source: str
     judged: str
     kinds: Mapping[str, Kind]
+    tests: tuple[str, ...] = ()
 
 
 def source_of(library: str, root: Path = ROOT) -> str:
@@ -90,10 +92,11 @@ def write(result: Result, folder: Path = FOLDER) -> None:
     """Write the library's file. Raises ValueError when a place has no verdict."""
     if any(kind.unjudged for kind in result.kinds.values()):
         raise ValueError(f"{result.library} is not judged whole")
-    document = {
+    document: dict[str, Any] = {
         "library": result.library,
         "source": result.source,
         "judged": result.judged,
+        **({"tests": list(result.tests)} if result.tests else {}),
         "kinds": {
             name: {
                 "places": kind.places,
@@ -119,7 +122,8 @@ def read(library: str, folder: Path = FOLDER) -> Result | None:
         name: Kind(k["places"], k["equivalent"], k["killed"], tuple(k["survivors"]))
         for name, k in document["kinds"].items()
     }
-    return Result(document["library"], document["source"], document["judged"], kinds)
+    tests = tuple(document.get("tests", ()))
+    return Result(document["library"], document["source"], document["judged"], kinds, tests)
 
 
 def state(library: str, points: Sequence[Point], result: Result | None, source: str) -> str:
