@@ -31,11 +31,18 @@ def _parts() -> Any:
     return content, reading_for(content, configured)
 
 
+def bundle_of(case: str) -> Any:
+    return orjson.loads((FIXTURES / case / "bundle.json").read_bytes())
+
+
 @cache
 def details(case: str, language: str) -> dict[str, str]:
     """The detail of each card of the review, by card id."""
+    return rendered(bundle_of(case), language)
+
+
+def rendered(bundle: Any, language: str) -> dict[str, str]:
     content, reading = _parts()
-    bundle = orjson.loads((FIXTURES / case / "bundle.json").read_bytes())
     decision = decide(content, PatientRecord.read_bundle(bundle, reading), AS_OF)
     response = render(
         content,
@@ -115,3 +122,17 @@ def test_gaps_beyond_the_first_eight_are_counted() -> None:
     assert len(listed) == 8
     assert "more, listed as gaps in this response" in detail
     assert "more, listed" not in details("v08-difficult-to-treat", "en")["missing-data"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_contained_medication_is_no_line_of_evidence(language: str) -> None:
+    """It was read on the way to the adverse event, and has no values that words could fill."""
+    bundle = bundle_of("gate-allergy--anaphylaxis")
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    [event] = [r for r in resources if r["resourceType"] == "AdverseEvent"]
+    code = {"coding": [{"system": "http://www.whocc.no/atc", "code": "L04AB01"}]}
+    event["contained"] = [{"resourceType": "Medication", "id": "suspect", "code": code}]
+    event["suspectEntity"] = [{"instance": {"reference": "#suspect"}}]
+    assert (
+        rendered(bundle, language).keys() == details("gate-allergy--anaphylaxis", language).keys()
+    )
