@@ -300,3 +300,64 @@ def test_gaps_of_the_gate_and_dispenses_alone() -> None:
     gaps = ask("Gaps", ra(), *supplied, *BASELINE, *NOW)
     wanted = {(gap["what"], gap["order"]) for gap in gaps}
     assert {("igra", "igra"), ("cxr", "cxr"), ("hrct", "hrct")} <= wanted
+
+
+def whats(*resources: Json, **parameters: Any) -> set[str]:
+    return {gap["what"] for gap in ask("Gaps", *resources, **parameters)}
+
+
+def test_gaps_are_named_where_they_are_and_only_there() -> None:
+    assert "ra-diagnosis" in whats(SUSPECTED_RA, *FAILING[1:])
+    assert "ra-diagnosis" not in whats(*FAILING)
+    assert "adherence" in whats(*FAILING)
+    assert "adherence" not in whats(*FAILING, MISSED)
+    assert "adherence" not in whats(ra())
+    assert "medication" in whats(*FAILING, statement({"text": "Deucravacitinib"}))
+    assert "medication" not in whats(*FAILING, statement("adalimumab", "2026-12-24"))
+
+
+def test_without_a_drug_there_is_no_adherence_and_during_an_infection_no_mechanism() -> None:
+    assert ask("Adherence", ra()) is None
+    assert ask("Adherence", *FAILING)["state"] == "unknown"
+    assert ask("Mechanism", *FAILING) == "MECHANISM_UNKNOWN"
+    assert ask("Mechanism Detail", *FAILING) is not None
+    for name in ("Mechanism", "Mechanism Detail", "Economics"):
+        assert ask(name, *FAILING, PNEUMONIA) is None
+
+
+def test_options_and_the_card_of_the_next_step_where_there_is_one() -> None:
+    assert ask("Next Step Card", *FAILING) is True
+    assert len(ask("Options", *FAILING)) == 5
+    assert ask("Next Step Card", *ON_TARGET) is False
+    assert ask("Options", *ON_TARGET) is None
+
+
+def test_every_flag_has_a_code() -> None:
+    for record in ([ra()], FAILING, ON_TARGET):
+        assert all(ask("Flags", *record))
+
+
+@pytest.mark.parametrize(
+    ("action", "links"),
+    [("NO_CLASS_LEFT", ["trial-registry"]), ("CHANGE_CLASS_OR_MOLECULE", []), (None, [])],
+)
+def test_where_no_class_is_left_the_card_links_to_trials(
+    action: str | None, links: list[str]
+) -> None:
+    name = "RARecommendations.Next Step Links"
+    step = None if action is None else {"action": action}
+    assert planted({"RARecommendations.Next Step": step}, [name], bundle(ra()))[name] == links
+
+
+def test_four_classes_are_named_one_by_one() -> None:
+    found = gate_summary([row(BTS[:4], "caution")], *FAILING)
+    assert found["findings"][0]["classes"] == BTS[:4]
+
+
+def test_a_shingles_vaccine_that_is_due_is_screening_too() -> None:
+    due = row(["JAKi"], "caution") | {"reason": "ZOSTER_VACCINE_DUE"}
+    found = gate_summary([due, row(["ABA"], "caution")], *FAILING)
+    assert [(f["reason"], f["screening"]) for f in found["findings"]] == [
+        ("caution-both", False),
+        ("ZOSTER_VACCINE_DUE", True),
+    ]
