@@ -138,7 +138,9 @@ def test_reported_value_wins_while_it_is_recent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "verdict"), [(ago(30), "ok"), (ago(31), "block"), ("2026-11", "block")]
+    # every day of November is at most 22 days ago; October is 23 to 53, so the day decides
+    ("day", "verdict"),
+    [(ago(30), "ok"), (ago(31), "block"), ("2026-11", "ok"), ("2026-10", "block")],
 )
 def test_a_weight_without_recent_creatinine_does_not_hide_a_reported_filtration(
     day: str, verdict: str
