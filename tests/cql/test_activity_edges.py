@@ -73,6 +73,25 @@ def test_the_best_value_is_one_of_the_index_of_today(
     assert found == next(iter(totals.values()))
 
 
+@pytest.mark.parametrize(("visits", "best_value"), [(30, 2.0), (31, 5.0)])
+def test_the_thirty_newest_visits_are_scored(visits: int, best_value: float) -> None:
+    record = list(ON_ADALIMUMAB)
+    for age in range(visits):
+        record += visit(days_before(age), das28Esr4=2.0 if age == visits - 1 else 5.0)
+    [found] = ask(record, "DiseaseActivity.Best On-Drug Index Value")
+    assert found == best_value
+
+
+@pytest.mark.parametrize(("nearer", "known"), [(4, True), (5, False)])
+def test_the_five_visits_closest_to_the_start_are_scored(nearer: int, known: bool) -> None:
+    start = "2026-03-10"
+    record = [on("adalimumab", start), *visit(days_before(20, start), das28Esr4=6.0)]
+    for days in range(1, nearer + 1):
+        record += visit(days_before(days, start), tjc28=4)
+    [found] = ask(record, "DiseaseActivity.Baseline Assessment")
+    assert (found is not None) is known
+
+
 def test_without_a_baseline_and_a_best_visit_none_is_shown() -> None:
     found = activity(visit(VISIT, das28Esr4=5.0))
     assert (found["baseline"], found["best"]) == (None, None)
