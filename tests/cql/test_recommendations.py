@@ -130,7 +130,9 @@ def test_nothing_is_said_of_a_patient_without_ra() -> None:
 SUSPECTED_RA = condition(ICD10("M05.9"), verification="provisional")
 
 
-@pytest.mark.parametrize("visits", [NOW, visit("2026-11-20", 0, 5, 0)])
+@pytest.mark.parametrize(
+    "visits", [NOW, visit("2026-11-20", 0, 5, 0), [*NOW, PNEUMONIA]], ids=["failing", "well", "ill"]
+)
 def test_nothing_that_rests_on_ra_is_said_while_ra_is_suspected(visits: list[Json]) -> None:
     record = [SUSPECTED_RA, ADALIMUMAB, *BASELINE, *visits]
     assert ask("Has RA", *record) is None
@@ -285,6 +287,7 @@ def test_a_test_is_suggested_once_over_all_cards() -> None:
         for order in ask(name, *resources)
     ]
     assert {"igra", "cxr"} <= set(offered)
+    assert None not in offered
     assert len(offered) == len(set(offered))
 
 
