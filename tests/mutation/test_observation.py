@@ -10,7 +10,7 @@ import pytest
 
 from tools.mutation import observation, session
 from tools.mutation.observation import Texts
-from tools.mutation.points import Point
+from tools.mutation.points import Point, Switch
 from tools.mutation.session import Collected
 
 FIRST, SECOND = "tests/cql/test_a.py::test_one", "tests/cql/test_b.py::test_two"
@@ -40,6 +40,10 @@ def test_only_what_has_not_changed_is_read_again(
     read = observation._read(now)
     assert set(read) == known
     assert all(int(read[name], 16) == collected().reached[name] for name in known)
+
+
+def test_where_everything_is_known_nothing_is_run() -> None:
+    assert observation._share([], Switch())() == ({}, [])
 
 
 def test_every_suite_has_its_files_among_the_texts() -> None:

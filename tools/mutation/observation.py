@@ -80,7 +80,7 @@ def _share(items: list[pytest.Item], switch: Switch) -> Any:
         switch.observing = True
         found: dict[str, int] = {}
         failing: list[str] = []
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip(items, [*items, None][1:], strict=True):
             switch.reached.clear()
             reports = runtestprotocol(item, log=False, nextitem=following)
             found[item.nodeid] = sum(1 << number for number in switch.reached)
