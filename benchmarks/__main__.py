@@ -45,6 +45,8 @@ def measure(*, quick: bool, date: str) -> dict[str, Any]:
         _say("record size", started)
         gc.collect()
     results["contentSize"] = scale.content_size(quick=quick)
+    results["trace"] = scale.trace_cost(quick=quick)
+    _say("trace", started)
     results["load"]["end"] = machine.load_average()
     results["minutes"] = round((time.perf_counter() - started) / 60, 1)
     return results

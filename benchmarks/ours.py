@@ -41,24 +41,27 @@ class Engine:
         program: Program,
         terminology: BoundTerminology,
         defines: Sequence[str],
-        evidence: Sequence[str],
+        evidence: Sequence[Sequence[str]],
     ) -> None:
         self.program = program
         self.terminology = terminology
         self.defines = tuple(defines)
-        self.evidence = tuple(evidence)
+        self.evidence = tuple(map(tuple, evidence))
 
     @classmethod
     def of(
         cls,
         libraries: Iterable[Mapping[str, Any]],
         defines: Sequence[str],
-        evidence: Sequence[str] | None = None,
+        evidence: Sequence[Sequence[str]] | None = None,
     ) -> Engine:
-        """Load ELM documents and bind their value sets; evidence of all defines when None."""
+        """Load ELM documents and bind their value sets; evidence of all defines when None.
+
+        ``evidence``: the defines whose evidence is asked for together, call by call.
+        """
         program = load(libraries)
         terminology = program.bind(ValueSets.from_directory(VALUE_SETS))
-        return cls(program, terminology, defines, defines if evidence is None else evidence)
+        return cls(program, terminology, defines, (defines,) if evidence is None else evidence)
 
     @classmethod
     def of_content(cls, content: Content) -> Engine:
@@ -73,15 +76,15 @@ class Engine:
     def evaluate(self, record: Retriever) -> Results:
         """The values of the defines, and their evidence, as `decide` asks for them."""
         results = self.values(record)
-        for define in self.evidence:
-            results.evidence(define)
+        for together in self.evidence:
+            results.evidence(*together)
         return results
 
 
-def hook_evidence(content: Content) -> tuple[str, ...]:
-    """The defines whose evidence `decide` reads: all members, then those of the cards."""
-    cards = (define for card in content.cards.values() for define in card.evidence)
-    return (*content.members.values(), *cards)
+def hook_evidence(content: Content) -> tuple[tuple[str, ...], ...]:
+    """The defines whose evidence `decide` reads, as it asks: all members, then each card's."""
+    cards = (tuple(card.evidence) for card in content.cards.values() if card.evidence)
+    return (tuple(content.members.values()), *cards)
 
 
 def record_of(bundle: Path) -> BundleRecord:

@@ -109,3 +109,32 @@ def content_size(*, quick: bool) -> dict[str, Any]:
         "ratio": median(times["twice"]) / median(times["content"]),
         "runs": len(times["content"]),
     }
+
+
+def trace_cost(*, quick: bool) -> dict[str, Any]:
+    """The same request by a program that never traced and by one that has, and with a trace."""
+    content = load_content(CQL)
+    libraries = documents(content_elm())
+    record = BundleRecord(orjson.loads(grown(60, related=True)))
+    never, has = (Engine.of(libraries, content.defines, hook_evidence(content)) for _ in range(2))
+    traced = partial(
+        has.program.evaluate, record, has.terminology, {}, AS_OF, content.defines, trace=True
+    )
+    traced()
+    settle()
+    times = alternating(
+        {
+            "never": partial(never.values, record),
+            "has": partial(has.values, record),
+            "traced": traced,
+        },
+        runs=5 if quick else 200,
+        seconds=2 if quick else 20,
+    )
+    found = {name: median(values) for name, values in times.items()}
+    return {
+        "median": found,
+        "off": found["has"] / found["never"],
+        "on": found["traced"] / found["never"],
+        "runs": len(times["never"]),
+    }

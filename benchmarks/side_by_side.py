@@ -56,7 +56,7 @@ class Comparison:
     runs: int
     seconds: float
     mode: str = "published"
-    evidence: tuple[str, ...] | None = None
+    evidence: tuple[tuple[str, ...], ...] | None = None
 
 
 class NotFinishedError(RuntimeError):
@@ -198,7 +198,10 @@ def compare(comparison: Comparison) -> dict[str, Any]:
     )
     evidence = comparison.evidence
     if evidence is not None:
-        evidence = tuple(name for name in evidence if name.partition(".")[2] not in failing)
+        evidence = tuple(
+            tuple(name for name in together if name.partition(".")[2] not in failing)
+            for together in evidence
+        )
     engine = Engine.of(
         documents(comparison.elm),
         [f"{comparison.library}.{name}" for name in comparison.defines],
