@@ -93,6 +93,7 @@ def decide(
     """
     defines = content.defines_of(service) if service else content.defines
     results = _evaluate(content, record, as_of, defines)
+    held = _Held(record)
     wanted = content.members_of(service)
     members = {name: to_json(results[define]) for name, define in wanted.items()}
     members["dataIssues"] = [*issues_of(record), *(members.get("dataIssues") or [])]
@@ -102,7 +103,7 @@ def decide(
         "contentVersion": content.version,
         **members,
         "incomplete": sorted(record.incomplete),
-        "evidence": _evidence_rows(results, content, wanted.values()),
+        "evidence": _evidence_rows(held.of(results.evidence(*wanted.values())), content),
     }
     if content.parameters:
         document["overriddenParameters"] = {
@@ -113,7 +114,7 @@ def decide(
         document=record.drafts.as_sent(without_empty(document)),
         cards={
             card.id: _card_decision(
-                card, results, record.drafts, _overridden(card, content, results)
+                card, results, held, record.drafts, _overridden(card, content, results)
             )
             for card in content.cards_of(service)
         },
@@ -162,28 +163,50 @@ def _overridden(card: Card, content: Content, results: Results) -> tuple[str, ..
     return tuple(sorted(read.intersection(content.parameters)))
 
 
+class _Held:
+    """What the record holds under a name of its own.
+
+    A contained resource has none: the one that contains it is evidence, and is named.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._ids: dict[str, frozenset[str]] = {}
+
+    def of(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """The evidence without what only another resource contains."""
+        return tuple(item for item in evidence if self._has(item.reference))
+
+    def _has(self, reference: str) -> bool:
+        kind, _, identity = reference.partition("/")
+        ids = self._ids.get(kind)
+        if ids is None:
+            ids = self._ids[kind] = frozenset(r["id"] for r in self._record.retrieve(kind))
+        return identity in ids
+
+
 def _card_decision(
-    card: Card, results: Results, drafts: Drafts, overridden: tuple[str, ...]
+    card: Card, results: Results, held: _Held, drafts: Drafts, overridden: tuple[str, ...]
 ) -> CardDecision:
     if card.indicator is None:
-        return replace(_repeated(card, results, drafts, overridden), overridden=overridden)
+        return replace(_repeated(card, results, held, drafts, overridden), overridden=overridden)
     return CardDecision(
         card=card,
         shown=results[card.when],
         indicator=results[card.indicator],
         orders=tuple(results[card.orders] or ()) if card.orders else (),
-        evidence=results.evidence(*card.evidence),
+        evidence=held.of(results.evidence(*card.evidence)),
         overridden=overridden,
         links=tuple(results[card.links] or ()) if card.links else (),
     )
 
 
 def _repeated(
-    card: Card, results: Results, drafts: Drafts, overridden: tuple[str, ...]
+    card: Card, results: Results, held: _Held, drafts: Drafts, overridden: tuple[str, ...]
 ) -> CardDecision:
     """A card for each row; a list that could not be computed is the card in its unknown form."""
     listed = results[card.when]
-    evidence = results.evidence(*card.evidence)
+    evidence = held.of(results.evidence(*card.evidence))
     rows = []
     for found in listed or ():
         refs = set(found["refs"] or ())
@@ -204,11 +227,9 @@ def _repeated(
     return CardDecision(card, shown, indicator, (), (), rows=tuple(rows))
 
 
-def _evidence_rows(
-    results: Results, content: Content, defines: Iterable[str]
-) -> list[dict[str, Any]]:
+def _evidence_rows(evidence: Iterable[Evidence], content: Content) -> list[dict[str, Any]]:
     """Every resource that decided a member: reference, date, value, and the define it served."""
-    found = sorted(results.evidence(*defines), key=lambda item: (item.reference, item.define))
+    found = sorted(evidence, key=lambda item: (item.reference, item.define))
     return [
         {
             "reference": item.reference,

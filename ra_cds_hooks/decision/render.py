@@ -204,9 +204,7 @@ def _evidence(
     rows = []
     for item in evidence:
         members = evidence_members(item, content)
-        # A resource only read on the way (a contained Medication) has no values to speak of.
-        speaks = bool(item.values) and words.has("evidence", item.define)
-        text = _line(item, members, words) if speaks else None
+        text = _line(item, members, words) if words.has("evidence", item.define) else None
         row = {"reference": item.reference, "define": item.define, **members, "text": text}
         rows.append(without_empty(row))
     return rows

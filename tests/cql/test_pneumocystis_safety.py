@@ -116,16 +116,14 @@ def test_how_long_a_high_dose_is_short() -> None:
     made = row(gates(prednisone(20, ago(3))), "MTX", "G-PJP")
     # ago(3) is 2026-11-20: until 2026-12-04 it has not been more than 14 days
     assert made["validUntil"] == "2026-12-04"
-    assert [(used["date"], used["value"]) for used in made["dataUsed"]] == [
-        ("2026-11-20", "20.0 mg")
-    ]
+    assert [(used["date"], used["value"]) for used in made["dataUsed"]] == [("2026-11-20", "20 mg")]
     both = gates(prednisone(12, ago(3)), methylprednisolone(4, ago(5)))
     assert row(both, "MTX", "G-PJP")["validUntil"] == "2026-12-02"
 
 
 def test_what_is_shown_of_prophylaxis() -> None:
     made = row(gates(prednisone(20, ago(90)), statement(COTRIMOXAZOLE, ago(60))), "RTX", "G-PJP")
-    assert sorted(used["value"] for used in made["dataUsed"]) == ["20.0 mg", "trimethoprim"]
+    assert sorted(used["value"] for used in made["dataUsed"]) == ["20 mg", "trimethoprim"]
 
 
 def test_pneumocystis_where_lists_are_incomplete() -> None:

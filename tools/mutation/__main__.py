@@ -39,7 +39,7 @@ class Judging:
         self.options = options
         self.texts = observation.Texts.now()
         self.switch = Switch()
-        self.points = session.prepared(self.switch)
+        self.points = [*session.prepared(self.switch)]
         self.value_sets_start = len(self.points)
         self.points += [point for point, _, _ in value_sets.mutants(self.value_sets_start)]
         self.libraries = sorted({p.library for p in self.points})
