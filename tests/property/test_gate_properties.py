@@ -127,8 +127,10 @@ STANDS_ALONE: dict[str, set[str]] = {
     "G-COPD": {"COPD_NO_OBJECTION"},
     # said of the drugs that an ILD would not speak against
     "G-ILD1": {"ILD_WOULD_BE_NO_OBJECTION"},
-    # the NYHA class is a result; said of the drugs that class I or II does not speak against
-    "G-HF": {"HEART_FAILURE_NYHA_I_OR_II"},
+    # the NYHA class is a result; said of the drugs that it does not speak against
+    "G-HF": {"HEART_FAILURE_NYHA_I_OR_II", "HEART_FAILURE_NYHA_III"},
+    # the TNF inhibitors are blocked whatever was taken
+    "G-JAK4": {"JAK_LINE_TNFI_CONTRAINDICATED"},
 }
 
 
