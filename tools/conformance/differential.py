@@ -52,6 +52,7 @@ BINARY = (
 )
 # Records that stand exactly on a threshold of a difference of decimals.
 KNOWN_RECORDS = {
+    "v01-too-early--rise-1-20": BINARY,
     "v02-primary-nonresponse-m3--fall-0-60": BINARY,
     "v02-primary-nonresponse-m3--high-fall-1-20": BINARY,
     "v04-secondary-loss--rise-0-60": BINARY,
