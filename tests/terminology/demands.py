@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
@@ -84,8 +85,11 @@ def _row(demand: Demand, system: str, text: str) -> None:
             demand.wanted |= pairs
 
 
-def read(table: str) -> dict[str, Demand]:
-    """Title -> demand; a line that cannot be read raises ValueError."""
+def read(table: str, known: Mapping[str, Demand] | None = None) -> dict[str, Demand]:
+    """Title -> demand; a line that cannot be read raises ValueError.
+
+    ``known``: demands of other tables that this one may take over (``= Title``).
+    """
     found: dict[str, Demand] = {}
     demand = Demand()
     for line in table.splitlines():
@@ -104,14 +108,13 @@ def read(table: str) -> dict[str, Demand]:
                 raise ValueError(f"cannot read {line!r}")
             _row(demand, system, rest)
     for title in found:
-        _include(found, title)
+        _include({**(known or {}), **found}, found[title])
     return found
 
 
-def _include(found: dict[str, Demand], title: str) -> None:
-    demand = found[title]
+def _include(named: Mapping[str, Demand], demand: Demand) -> None:
     while demand.others:
-        other = found[demand.others.pop()]
+        other = named[demand.others.pop()]
         demand.wanted |= other.wanted
         demand.unconfirmed |= other.unconfirmed
         demand.others += other.others

@@ -1,34 +1,10 @@
-"""The tables of demands themselves: how they are read, and that no value set is without one."""
+"""The tables of demands themselves: how they are read."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.terminology import (
-    test_answer_codes,
-    test_condition_codes,
-    test_drug_codes,
-    test_observation_codes,
-    test_other_drug_codes,
-    test_safety_condition_codes,
-    test_vaccine_codes,
-)
 from tests.terminology.demands import Codes, complaints, family, read, says
-
-TABLES = (
-    test_answer_codes,
-    test_condition_codes,
-    test_drug_codes,
-    test_observation_codes,
-    test_other_drug_codes,
-    test_safety_condition_codes,
-    test_vaccine_codes,
-)
-
-
-def test_every_value_set_is_demanded(codes: dict[str, Codes]) -> None:
-    demanded = {title for table in TABLES for title in table.DEMANDS}
-    assert demanded | {test_other_drug_codes.EVERY_DRUG} == set(codes)
 
 
 def test_a_table_is_read_row_by_row() -> None:
@@ -55,6 +31,13 @@ Three
   = Two
 """)
     assert found["Three"].wanted == {("atc", "J01AA01"), ("atc", "J01AA02")}
+
+
+def test_a_set_holds_what_a_set_of_another_table_holds() -> None:
+    known = read("One\n  atc J01AA01\n")
+    found = read("Two\n  = One\n", known)
+    assert found.keys() == {"Two"}
+    assert found["Two"].wanted == {("atc", "J01AA01")}
 
 
 def test_families_are_those_of_the_published_edition() -> None:

@@ -7,9 +7,7 @@ specification: read on 2026-11-29 where the comment says.
 
 from __future__ import annotations
 
-import pytest
-
-from tests.terminology.demands import Codes, complaints, read
+from tests.terminology.demands import read
 
 ANSWERS = read("""
 Positive Answers
@@ -161,8 +159,3 @@ Stop Reasons Surgery
 """)
 
 DEMANDS = ANSWERS | READINGS | STOP_REASONS
-
-
-@pytest.mark.parametrize("title", DEMANDS)
-def test_an_answer_is_exactly_what_is_demanded(title: str, codes: dict[str, Codes]) -> None:
-    assert complaints(DEMANDS[title], codes[title]) == []

@@ -7,9 +7,7 @@ as in test_condition_codes.py.
 
 from __future__ import annotations
 
-import pytest
-
-from tests.terminology.demands import Codes, complaints, read, says
+from tests.terminology.demands import read
 
 HEART_VESSELS = read("""
 Heart Failure
@@ -218,13 +216,3 @@ Prophylaxis
 """)
 
 DEMANDS = HEART_VESSELS | ORGANS | REPRODUCTION_ALLERGY
-
-
-@pytest.mark.parametrize("title", DEMANDS)
-def test_a_diagnosis_is_exactly_what_is_demanded(title: str, codes: dict[str, Codes]) -> None:
-    assert complaints(DEMANDS[title], codes[title]) == []
-
-
-@pytest.mark.parametrize("title", [t for t, demand in DEMANDS.items() if demand.titles])
-def test_codes_that_the_specification_does_not_name_mean_the_diagnosis(title: str) -> None:
-    assert [row for row in DEMANDS[title].titles if not says(*row)] == []

@@ -7,16 +7,11 @@ public RxNorm tables that agree ("two tables"), or one; `?`: none found.
 
 from __future__ import annotations
 
-import pytest
+from tests.terminology import drug_codes
+from tests.terminology.demands import read
 
-from tests.terminology import test_drug_codes
-from tests.terminology.demands import Codes, Demand, complaints, read
-
-ANTIBIOTICS = read("""
-Azithromycin
-  rxnorm 18631                                              # two tables
-  atc    J01FA10
-  names  azithromycin, zithromax, 阿奇霉素
+ANTIBIOTICS = read(
+    """
 Prophylactic Antibiotics                                    # 8.33: prevention, not a course
   rxnorm 10831 7454                                         # CPIC: TMP-SMX, nitrofurantoin
   atc    J01EE01 J01EA01 J01XE01 J01XX05   # TMP-SMX, trimethoprim, nitrofurantoin, methenamine
@@ -64,17 +59,12 @@ Clarithromycin
   rxnorm 21212                                              # one table
   atc    J01FA09
   names  clarithromycin, 克拉霉素
-""")
+""",
+    drug_codes.DEMANDS,
+)
 
-INTERACTING = read("""
-Rifampicin
-  rxnorm ?9384
-  atc    J04AB02
-  names  rifampicin, rifampin, rifadin, 利福平
-Rifapentine
-  rxnorm ?35617
-  atc    J04AB05
-  names  rifapentine, priftin, 利福喷丁
+INTERACTING = read(
+    """
 Strong CYP3A4 Inducers
   rxnorm 2002 8183                                          # CPIC: carbamazepine, phenytoin
   atc    J04AM02 N03AF01 N03AB02 N03AB05   # with isoniazid; carbamazepine, (fos)phenytoin
@@ -83,10 +73,6 @@ Strong CYP3A4 Inducers
   names  carbamazepine, phenytoin, phenobarbital, primidone, enzalutamide, apalutamide, mitotane
   names  卡马西平, 苯妥英, 苯妥英钠, 苯巴比妥
   = Rifampicin, Rifapentine
-Clarithromycin
-  rxnorm 21212
-  atc    J01FA09
-  names  clarithromycin, 克拉霉素
 Strong CYP3A4 Inhibitors
   rxnorm 121243                                             # CPIC: voriconazole
   atc    J02AB02 J02AC02 J02AC03 J02AC04   # keto-, itra-, vori-, posaconazole
@@ -141,7 +127,9 @@ Systemic Oestrogens                                         # 3.3 G-JAK3
   atc    G03AA12                           # drospirenone and ethinylestradiol
   atc    ?G03AA07 ?G03AA09
   names  estradiol, oestradiol, ethinylestradiol, premarin, 雌二醇, 炔雌醇, 结合雌激素
-""")
+""",
+    drug_codes.DEMANDS | ANTIBIOTICS,
+)
 
 DEMANDS = ANTIBIOTICS | INTERACTING
 
@@ -151,18 +139,3 @@ Systemic Antibiotics, Prophylactic Antibiotics, Azathioprine, Mycophenolate, Cic
 Tacrolimus, Cyclophosphamide, Antifibrotic Drugs, HBV Antivirals, Strong CYP3A4 Inducers,
 Strong CYP3A4 Inhibitors, Probenecid, Trimethoprim, Anticoagulants, NSAIDs, Opioids,
 Systemic Oestrogens"""
-
-
-@pytest.mark.parametrize("title", DEMANDS)
-def test_a_drug_is_exactly_what_is_demanded(title: str, codes: dict[str, Codes]) -> None:
-    assert complaints(DEMANDS[title], codes[title]) == []
-
-
-def test_drugs_of_interest_are_all_drugs_that_a_rule_names(codes: dict[str, Codes]) -> None:
-    named = test_drug_codes.DEMANDS | DEMANDS
-    groups = [named[" ".join(group.split())] for group in GROUPS.split(",")]
-    every = Demand(
-        wanted=set().union(*(group.wanted for group in groups)),
-        unconfirmed=set().union(*(group.unconfirmed for group in groups)),
-    )
-    assert complaints(every, codes[EVERY_DRUG]) == []
