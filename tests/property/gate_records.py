@@ -1,4 +1,4 @@
-"""Records for the properties of the gate, and what its checks say of each molecule.
+"""Records for the properties, and what the gate's checks say of each molecule.
 
 A record is a fixture's bundle, changed: results taken away or made old, lists withheld, findings
 added.
@@ -48,7 +48,8 @@ Said = dict[tuple[str, str, str], list[Row]]
 
 
 @functools.cache
-def _parts():
+def parts():
+    """The content, and how a record is read with it."""
     configured = load_settings()
     content = load_content(configured.content_dir)
     return content, reading_for(content, configured)
@@ -73,7 +74,7 @@ def patient(bundle: Bundle) -> dict[str, Any]:
 
 def rows(bundle: Bundle, withheld: Collection[str] = ()) -> list[Row]:
     """The rows of every check; types in ``withheld`` could not be obtained completely."""
-    content, reading = _parts()
+    content, reading = parts()
     record = PatientRecord.read_bundle(bundle, reading, incomplete=withheld)
     parameters = {
         **content.parameters,

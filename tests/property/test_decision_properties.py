@@ -8,46 +8,23 @@ reassuring result never improves a verdict.
 from __future__ import annotations
 
 import copy
-import functools
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ra_cds_hooks.decision import decide, load_content
+from ra_cds_hooks.decision import decide
 from ra_cds_hooks.fhir.record import PatientRecord
-from ra_cds_hooks.settings import load_settings
-from ra_cds_hooks.web import reading_for
+from tests.property.gate_records import AS_OF, FIXTURES, WORSE, bundle_of, parts
 
-AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
-FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
 CASES = sorted(path.parent.name for path in FIXTURES.glob("*/bundle.json"))
 BIOLOGICS = ("TNFi", "IL6Ri", "ABA", "RTX", "JAKi")
-# Better to worse; a change of data that takes reassurance away may only go to the right.
-WORSE = ("ok", "caution", "unknown", "do_first", "block")
 
 some = settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-
-
-@functools.cache
-def parts():
-    configured = load_settings()
-    content = load_content(configured.content_dir)
-    return content, reading_for(content, configured)
-
-
-@functools.cache
-def bundle_text(case: str) -> bytes:
-    return (FIXTURES / case / "bundle.json").read_bytes()
-
-
-def bundle_of(case: str) -> dict[str, Any]:
-    return orjson.loads(bundle_text(case))
 
 
 def document(bundle: dict[str, Any]) -> dict[str, Any]:
