@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from .emitter import Line
 
@@ -37,6 +38,19 @@ def shared(lines: Sequence[Line]) -> list[Line]:
     return _Pass(lines).lines
 
 
+@dataclass(slots=True)
+class _Block:
+    """An open block: its depth, and where its header stands among the lines when it is a loop.
+
+    ``worked_out``: the name of each expression's value; ``bound``: the names that it binds.
+    """
+
+    depth: int
+    loop: int | None = None
+    worked_out: dict[str, str] = field(default_factory=dict)
+    bound: set[str] = field(default_factory=set)
+
+
 class _Pass:
     """The state while the lines are gone through once."""
 
@@ -45,26 +59,20 @@ class _Pass:
         self._times = Counter(name for line in lines for name in _bound(line.text))
         self._other_names: dict[str, str] = {}
         self._lazy: set[str] = set()  # names that have a value only from a loop's first row on
-        # One for each open block: its depth, what it has worked out, the names it has bound, and
-        # where its header stands when it is a loop.
-        self._blocks: list[tuple[int, dict[str, str], set[str], int | None]] = [
-            (1, {}, set(), None)
-        ]
+        self._blocks = [_Block(1)]
         for line in lines:
             self._take(line)
 
     def _take(self, line: Line) -> None:
         text = self._renamed(line.text)
-        while self._blocks[-1][0] > line.depth:
+        while self._blocks[-1].depth > line.depth:
             self._blocks.pop()
         found = _ASSIGNMENT.match(text)
         if found is None:
             self.lines.append(Line(line.depth, text, line.locator))
             if text.endswith(":"):
-                loop = _FOR.match(text)
-                names = set(re.findall(r"\w+", loop.group(1))) if loop else set()
-                where = len(self.lines) - 1 if loop else None
-                self._blocks.append((line.depth + 1, {}, names, where))
+                loop = len(self.lines) - 1 if _FOR.match(text) else None
+                self._blocks.append(_Block(line.depth + 1, loop, bound=set(_bound(text))))
             return
         name, expression = found.groups()
         once = self._times[name] == 1 and name.startswith("t")
@@ -74,23 +82,20 @@ class _Pass:
         if _NOT_SHARED.match(expression) or not self._reads_final(expression):
             self._write(line, name, expression)
             return
-        known = next((b[1][expression] for b in self._blocks if expression in b[1]), None)
-        if known is not None:
-            if once:
-                self._other_names[name] = known
-            else:
-                self._write(line, name, known)
-            return
-        if not once:
+        known = next(
+            (b.worked_out[expression] for b in self._blocks if expression in b.worked_out), None
+        )
+        if known is not None and once:
+            self._other_names[name] = known
+        elif known is not None or not once:
+            self._write(line, name, known or expression)
+        elif not self._hoisted(line, name, expression):
             self._write(line, name, expression)
-            return
-        if not self._hoisted(line, name, expression):
-            self._write(line, name, expression)
-            self._blocks[-1][1][expression] = name
+            self._blocks[-1].worked_out[expression] = name
 
     def _write(self, line: Line, name: str, expression: str) -> None:
         self.lines.append(Line(line.depth, f"{name} = {expression}", line.locator))
-        self._blocks[-1][2].add(name)
+        self._blocks[-1].bound.add(name)
 
     def _hoisted(self, line: Line, name: str, expression: str) -> bool:
         """Put it before the outermost loop of which it reads nothing, if there is one."""
@@ -102,33 +107,32 @@ class _Pass:
         outermost = self._outermost_loop_without(set(_NAME.findall(expression)))
         if outermost is None:
             return False
-        depth, _, _, header = self._blocks[outermost]
+        header = self._blocks[outermost].loop
         assert header is not None
-        where = self.lines[header].locator
         first = expression if element is not None else "U"
-        self.lines.insert(header, Line(depth - 1, f"{name} = {first}", where))
-        self._blocks = [
-            (d, e, n, at if at is None or at < header else at + 1) for d, e, n, at in self._blocks
-        ]
         around = self._blocks[outermost - 1]
-        around[2].add(name)
+        before = Line(self.lines[header].depth, f"{name} = {first}", self.lines[header].locator)
+        self.lines.insert(header, before)
+        for block in self._blocks[outermost:]:
+            block.loop = None if block.loop is None else block.loop + 1
+        around.bound.add(name)
         if element is not None:
-            around[1][expression] = name
+            around.worked_out[expression] = name
             return True
         # A call can fail: only where a row comes as far as this line.
         self._lazy.add(name)
         text = f"if {name} is U: {name} = {expression}"
         self.lines.append(Line(line.depth, text, line.locator))
-        self._blocks[-1][1][expression] = name
+        self._blocks[-1].worked_out[expression] = name
         return True
 
     def _outermost_loop_without(self, names: set[str]) -> int | None:
         """The outermost open loop in whose body none of the names is bound."""
         found = None
         for number in range(len(self._blocks) - 1, 0, -1):
-            if self._blocks[number][2] & names:
+            if self._blocks[number].bound & names:
                 break
-            if self._blocks[number][3] is not None:
+            if self._blocks[number].loop is not None:
                 found = number
         return found
 

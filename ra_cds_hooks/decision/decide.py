@@ -93,7 +93,7 @@ def decide(
     """
     defines = content.defines_of(service) if service else content.defines
     results = _evaluate(content, record, as_of, defines)
-    held = _Held(record)
+    cited = _Cited(results, record)
     wanted = content.members_of(service)
     members = {name: to_json(results[define]) for name, define in wanted.items()}
     members["dataIssues"] = [*issues_of(record), *(members.get("dataIssues") or [])]
@@ -103,7 +103,7 @@ def decide(
         "contentVersion": content.version,
         **members,
         "incomplete": sorted(record.incomplete),
-        "evidence": _evidence_rows(held.of(results.evidence(*wanted.values())), content),
+        "evidence": _evidence_rows(cited.by(wanted.values()), content),
     }
     if content.parameters:
         document["overriddenParameters"] = {
@@ -114,7 +114,7 @@ def decide(
         document=record.drafts.as_sent(without_empty(document)),
         cards={
             card.id: _card_decision(
-                card, results, held, record.drafts, _overridden(card, content, results)
+                card, results, cited, record.drafts, _overridden(card, content, results)
             )
             for card in content.cards_of(service)
         },
@@ -163,19 +163,21 @@ def _overridden(card: Card, content: Content, results: Results) -> tuple[str, ..
     return tuple(sorted(read.intersection(content.parameters)))
 
 
-class _Held:
-    """What the record holds under a name of its own.
+class _Cited:
+    """The evidence, as far as the record holds it under a name of its own.
 
     A contained resource has none: the one that contains it is evidence, and is named.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, results: Results, record: Record) -> None:
+        self._results = results
         self._record = record
         self._ids: dict[str, frozenset[str]] = {}
 
-    def of(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        """The evidence without what only another resource contains."""
-        return tuple(item for item in evidence if self._has(item.reference))
+    def by(self, defines: Iterable[str]) -> tuple[Evidence, ...]:
+        """The evidence of the defines, each row once."""
+        found = self._results.evidence(*defines)
+        return tuple(item for item in found if self._has(item.reference))
 
     def _has(self, reference: str) -> bool:
         kind, _, identity = reference.partition("/")
@@ -186,27 +188,27 @@ class _Held:
 
 
 def _card_decision(
-    card: Card, results: Results, held: _Held, drafts: Drafts, overridden: tuple[str, ...]
+    card: Card, results: Results, cited: _Cited, drafts: Drafts, overridden: tuple[str, ...]
 ) -> CardDecision:
     if card.indicator is None:
-        return replace(_repeated(card, results, held, drafts, overridden), overridden=overridden)
+        return replace(_repeated(card, results, cited, drafts, overridden), overridden=overridden)
     return CardDecision(
         card=card,
         shown=results[card.when],
         indicator=results[card.indicator],
         orders=tuple(results[card.orders] or ()) if card.orders else (),
-        evidence=held.of(results.evidence(*card.evidence)),
+        evidence=cited.by(card.evidence),
         overridden=overridden,
         links=tuple(results[card.links] or ()) if card.links else (),
     )
 
 
 def _repeated(
-    card: Card, results: Results, held: _Held, drafts: Drafts, overridden: tuple[str, ...]
+    card: Card, results: Results, cited: _Cited, drafts: Drafts, overridden: tuple[str, ...]
 ) -> CardDecision:
     """A card for each row; a list that could not be computed is the card in its unknown form."""
     listed = results[card.when]
-    evidence = held.of(results.evidence(*card.evidence))
+    evidence = cited.by(card.evidence)
     rows = []
     for found in listed or ():
         refs = set(found["refs"] or ())
