@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .compile_condition import Condition, condition, equals
+from .compile_operators import plain_type
 from .elm_types import FHIR_PRIMITIVES, ListOf, Type, fhir_local, named
 from .emitter import Emitter, Node, Variable, node
 from .operators import OPERATORS
@@ -52,14 +54,13 @@ def not_(e: Emitter, elm: Node) -> str:
     return e.assign(f"None if {value} is None else not {value}")
 
 
-def leave_unless(e: Emitter, condition: Node) -> None:
+def leave_unless(e: Emitter, where: Node) -> None:
     """Inside a `for`: go on with the next item unless the condition is true."""
-    if condition.get("type") == "And":
-        for operand in condition["operand"]:
+    if where.get("type") == "And":
+        for operand in where["operand"]:
             leave_unless(e, operand)
         return
-    value = e.node(condition)
-    e.emit(f"if {value} is not True: continue")
+    e.emit(f"if {condition(e, where).fails}: continue")
 
 
 # ----- conditionals -----
@@ -69,8 +70,7 @@ def leave_unless(e: Emitter, condition: Node) -> None:
 def if_(e: Emitter, elm: Node) -> str:
     """`if`; a chain of else-ifs stays flat, Python limits the depth of blocks."""
     result = e.temporary()
-    condition = e.node(elm["condition"])
-    with e.block(f"if {condition} is True:"):
+    with e.block(f"if {condition(e, elm['condition']).holds}:"):
         e.emit(f"{result} = {e.node(elm['then'])}")
     otherwise = elm.get("else")
     if otherwise is not None and otherwise.get("type") == "If":
@@ -93,8 +93,7 @@ def _chain(e: Emitter, elm: Node, result: str) -> None:
         if not first:
             e.emit(f"if {result} is U:")
             e.depth += 1
-        condition = e.node(current["condition"])
-        with e.block(f"if {condition} is True:"):
+        with e.block(f"if {condition(e, current['condition']).holds}:"):
             e.emit(f"{result} = {e.node(current['then'])}")
         e.depth = depth
         current = current.get("else")
@@ -107,22 +106,32 @@ def _chain(e: Emitter, elm: Node, result: str) -> None:
 def case(e: Emitter, elm: Node) -> str:
     """`case`, with or without a comparand; branches after the first that holds are left alone."""
     result = e.assign("U")
-    comparand = e.node(elm["comparand"]) if elm.get("comparand") is not None else None
-    equal = e.constant(OPERATORS["Equal"].function)
+    compared = elm.get("comparand")
+    comparand = None if compared is None else e.node(compared)
+    static = None if compared is None else plain_type(e, compared)
     for number, branch in enumerate(elm["caseItem"]):
         depth = e.depth
         if number:
             e.emit(f"if {result} is U:")
             e.depth += 1
-        when = e.node(branch["when"])
-        if comparand is not None:
-            when = e.assign(f"{equal}({comparand}, {when})")
-        with e.block(f"if {when} is True:"):
+        with e.block(f"if {_when(e, branch['when'], comparand, static).holds}:"):
             e.emit(f"{result} = {e.node(branch['then'])}")
         e.depth = depth
     with e.block(f"if {result} is U:"):
         e.emit(f"{result} = {e.optional(elm.get('else'))}")
     return result
+
+
+def _when(e: Emitter, elm: Node, comparand: str | None, static: Type) -> Condition:
+    """When a branch of `case` is taken: its condition, or its value equals the comparand."""
+    if comparand is None:
+        return condition(e, elm)
+    found = None if static is None else equals(e, comparand, elm, static)
+    if found is None:
+        equal = e.constant(OPERATORS["Equal"].function)
+        value = e.assign(f"{equal}({comparand}, {e.node(elm)})")
+        found = Condition(f"{value} is True", f"{value} is not True")
+    return found
 
 
 @node("Coalesce")

@@ -70,12 +70,18 @@ _PLAIN = frozenset({Named("System.String"), Named("System.Boolean"), Named("Syst
 """Types of which Python's equality is CQL's."""
 
 
+def plain_type(e: Emitter, elm: Node) -> Type:
+    """The static type of a node when Python's equality is that of CQL for it, else None."""
+    type_ = e.type_of(elm)
+    return type_ if type_ in _PLAIN else None
+
+
 @node("Equal")
 def equal(e: Emitter, elm: Node) -> str:
     """Equality; of two values of the same plain type in place."""
     left, right = elm["operand"]
-    type_ = e.type_of(left)
-    if type_ not in _PLAIN or e.type_of(right) != type_:
+    type_ = plain_type(e, left)
+    if type_ is None or e.type_of(right) != type_:
         return operator_call(e, elm)
     values = [e.node(left), e.node(right)]
     nulls = [

@@ -196,9 +196,12 @@ class Compiler:
             ) from error
         self._references[name] = {f"g{index}" for index in emitter.define_names} | emitter.called
         first = emitter.lines[0].locator if emitter.lines else None
+        lines, unset = emitter.lines, set(emitter.define_names.values())
+        if self.shares:
+            lines, unset = shared(lines)
         prologue = [Line(0, f"def {name}({arguments}):", first)]
-        prologue += [Line(1, f"{name} = U", first) for name in emitter.define_names.values()]
-        written = [*prologue, *(shared(emitter.lines) if self.shares else emitter.lines)]
+        prologue += [Line(1, f"{name} = U", first) for name in sorted(unset)]
+        written = [*prologue, *lines]
         self.lines.extend(written)
         self.owners.extend([emitter.library.name] * len(written))
 

@@ -33,7 +33,6 @@ class _Mark:
 
 
 UNSET = _Mark("UNSET")
-RUNNING = _Mark("RUNNING")
 
 
 class Evaluation:
@@ -46,6 +45,7 @@ class Evaluation:
         "_resources",
         "_retriever",
         "_value_set_codes",
+        "_value_set_indexes",
         "as_of",
         "dates",
         "frames",
@@ -78,6 +78,7 @@ class Evaluation:
         self._retriever = retriever
         self._resources: dict[str, list[Any]] = {}
         self._code_indexes: dict[tuple[str, str], dict[CodeKey, list[int]]] = {}
+        self._value_set_indexes: dict[tuple[str, str], dict[int, list[int]]] = {}
         self._coded: dict[tuple[str, str, int], list[Any]] = {}
         self._value_set_codes: dict[int, frozenset[str]] = {}
 
@@ -86,23 +87,19 @@ class Evaluation:
     def compute(self, index: int) -> Any:
         """The value of a define that was not evaluated yet; an EvaluationError says where."""
         define = self.program.defines[index]
-        if self.memo[index] is RUNNING:
-            raise EvaluationError("the define refers to itself", define=define.name)
-        self.memo[index] = RUNNING
-        frame = self.frames[index] = Frame(define.name)
+        # Frame.of in place: a thousand of these are made for one answer.
+        frame = self.frames[index] = Frame()
+        frame.define = define.name
         try:
-            value = define.function(self, frame)
+            value = self.memo[index] = define.function(self, frame)
         except EvaluationError as error:
-            self.memo[index] = UNSET
             if error.define is None:
                 raise self.program.located(error, define.name) from error
             raise
         except MissingParameterError:
             raise
         except Exception as error:
-            self.memo[index] = UNSET
             raise self.program.located(error, define.name) from error
-        self.memo[index] = value
         return value
 
     def parameter(self, index: int) -> Any:
@@ -112,7 +109,7 @@ class Evaluation:
             parameter = self.program.parameters[index]
             if parameter.default is None:
                 raise MissingParameterError((parameter.name,))
-            value = parameter.default(self, Frame(parameter.name))
+            value = parameter.default(self, Frame.of(parameter.name))
             self._parameter_values[index] = value
         return value
 
@@ -134,11 +131,9 @@ class Evaluation:
         key = (resource_type, path, value_set)
         found = self._coded.get(key)
         if found is None:
-            wanted = self.value_sets[value_set]
-            index = self._code_index(resource_type, path)
-            found = self._coded[key] = self._rows(
-                resource_type, [rows for code, rows in index.items() if code in wanted]
-            )
+            rows = self._value_set_index(resource_type, path).get(value_set, ())
+            resources = self.retrieve(resource_type)
+            found = self._coded[key] = [resources[row] for row in rows]
         return found
 
     def retrieve_with_codes(self, resource_type: str, path: str, codes: Any) -> list[Any]:
@@ -161,6 +156,21 @@ class Evaluation:
         if len(row_lists) == 1:
             return [resources[row] for row in row_lists[0]]
         return [resources[row] for row in sorted({row for rows in row_lists for row in rows})]
+
+    def _value_set_index(self, resource_type: str, path: str) -> dict[int, list[int]]:
+        """By the number of a value set, the rows with a coding of it, in one pass for all sets."""
+        key = (resource_type, path)
+        index = self._value_set_indexes.get(key)
+        if index is None:
+            index = self._value_set_indexes[key] = {}
+            sets_with = self.terminology.sets_with
+            for row, resource in enumerate(self.retrieve(resource_type)):
+                for code in _codings(resource, path):
+                    for value_set in sets_with.get(code, ()):
+                        rows = index.setdefault(value_set, [])
+                        if not rows or rows[-1] != row:
+                            rows.append(row)
+        return index
 
     def _code_index(self, resource_type: str, path: str) -> dict[CodeKey, list[int]]:
         key = (resource_type, path)

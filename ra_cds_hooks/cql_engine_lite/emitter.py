@@ -72,8 +72,11 @@ class Emitter:
     """The state while one Python function is written.
 
     `frame` is the expression of the define's evidence frame, `collector` that of the collector
-    that reads go to now (a row's collector inside a query).
+    that reads go to now (a row's collector inside a query). ``fuses``: whether a condition may be
+    written without a value of its own (not where every node's value is to be seen).
     """
+
+    fuses = True
 
     def __init__(self, compiler: Compiler, library: Library, label: str | None) -> None:
         self.compiler = compiler

@@ -61,8 +61,14 @@ class Frame(list[Any]):
 
     __slots__ = ("define",)
 
-    def __init__(self, define: str) -> None:
-        self.define = define
+    define: str
+
+    @classmethod
+    def of(cls, define: str) -> Frame:
+        """An empty frame of a define."""
+        frame = cls()
+        frame.define = define
+        return frame
 
 
 @dataclass(frozen=True, slots=True)

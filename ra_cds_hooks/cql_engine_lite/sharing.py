@@ -6,7 +6,8 @@ expression over the same values gives the same value:
 - a value that only has another name is used under the first one;
 - an expression that stands in the same block, or in one around it, is not evaluated again;
 - a call of an operator inside a loop that reads nothing of the loop is made at the first row only;
-- an element of a tuple that the loop does not make, which cannot fail, is read before the loop.
+- an element of a tuple that the loop does not make, which cannot fail, is read before the loop;
+- a define that was referred to on every way to a line is at hand there.
 
 A call of a CQL function counts as the same only with the same collector: what it would record a
 second time is recorded. The pass trusts the compiler's own form: one statement a line, fresh names.
@@ -30,12 +31,15 @@ _CALL = re.compile(r"(k\d+|as_type|c\.in_value_set)\(")
 # What makes a new list or tuple, or a value that is told by its name alone.
 _NOT_SHARED = re.compile(r"\[|\{|CqlTuple\(|carrying\(|reference\(|(?:U|None|True|False|\d+)\Z")
 _READ = re.compile(r"([aipst]\d+)\.get\('\w+'\) if \1 is not None else None\Z")
+_REFERENCE = re.compile(r"if (d\d+) is U: \1 = reference\(c, fr, (\d+)\)\Z")
 _COPY = re.compile(r"(?:[adipst]\d+)\Z")
 
 
-def shared(lines: Sequence[Line]) -> list[Line]:
-    """The lines of one function's body without the repeats."""
-    return _Pass(lines).lines
+def shared(lines: Sequence[Line]) -> tuple[list[Line], set[str]]:
+    """The lines of one function's body without the repeats, and the names of defines that have to
+    be U before them."""
+    done = _Pass(lines)
+    return done.lines, done.conditional
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class _Pass:
         self._other_names: dict[str, str] = {}
         self._lazy: set[str] = set()  # names that have a value only from a loop's first row on
         self._blocks = [_Block(1)]
+        self.conditional: set[str] = set()  # defines that are not referred to on every way
         for line in lines:
             self._take(line)
 
@@ -68,6 +73,9 @@ class _Pass:
         while self._blocks[-1].depth > line.depth:
             self._blocks.pop()
         found = _ASSIGNMENT.match(text)
+        if found is None and (define := _REFERENCE.match(text)) is not None:
+            self._refer(line, *define.groups())
+            return
         if found is None:
             self.lines.append(Line(line.depth, text, line.locator))
             if text.endswith(":"):
@@ -92,6 +100,22 @@ class _Pass:
         elif not self._hoisted(line, name, expression):
             self._write(line, name, expression)
             self._blocks[-1].worked_out[expression] = name
+
+    def _refer(self, line: Line, name: str, index: str) -> None:
+        """A reference to a define, in place of the call (see `runtime.reference`)."""
+        if any(name in block.bound for block in self._blocks):
+            return
+        depth = line.depth
+        if depth > 1 or name in self.conditional:
+            self.conditional.add(name)
+            self.lines.append(Line(depth, f"if {name} is U:", line.locator))
+            depth += 1
+        texts = (
+            f"fr.append({index}); {name} = c.memo[{index}]",
+            f"if {name} is U: {name} = c.compute({index})",
+        )
+        self.lines.extend(Line(depth, text, line.locator) for text in texts)
+        self._blocks[-1].bound.add(name)
 
     def _write(self, line: Line, name: str, expression: str) -> None:
         self.lines.append(Line(line.depth, f"{name} = {expression}", line.locator))

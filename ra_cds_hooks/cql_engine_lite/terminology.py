@@ -75,11 +75,18 @@ class ValueSets:
 
 
 class BoundTerminology:
-    """A terminology with the expansions of one program taken out once (`Program.bind`)."""
+    """A terminology with the expansions of one program taken out once (`Program.bind`).
+
+    `sets_with`: by code the numbers of the value sets (places in `urls`) that it is in.
+    """
 
     def __init__(self, expansions: tuple[frozenset[CodeKey], ...], urls: tuple[str, ...]) -> None:
         self.expansions = expansions
         self.urls = urls
+        self.sets_with: dict[CodeKey, list[int]] = {}
+        for number, codes in enumerate(expansions):
+            for code in codes:
+                self.sets_with.setdefault(code, []).append(number)
 
     def expand(self, value_set_url: str) -> frozenset[CodeKey]:
         """The expansion of one of the bound value sets; raises MissingValueSetError."""

@@ -100,13 +100,15 @@ def _references(steps: Iterator[tuple[int, Step]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for _, step in steps:
         if isinstance(step.value, (dict, list)):
-            carried = EvidenceReader([Frame("")]).evidence(0, step.value)
+            carried = EvidenceReader([Frame.of("")]).evidence(0, step.value)
             found.update((evidence.reference, None) for evidence in carried)
     return tuple(found)
 
 
 class TracedEmitter(Emitter):
     """Writes every node with a step around it."""
+
+    fuses = False
 
     def node(self, elm: Node) -> str:
         """Compile one node, and the recording of its value."""

@@ -126,7 +126,7 @@ def test_what_is_too_large_to_be_remembered_is_the_same_evidence(
 
 def test_a_define_that_is_referred_to_for_every_row_counts_once() -> None:
     resources = [{"resourceType": "Patient", "id": str(number)} for number in range(3)]
-    frames = [evidence.Frame("L.Rows"), evidence.Frame("L.Limit")]
+    frames = [evidence.Frame.of("L.Rows"), evidence.Frame.of("L.Limit")]
     for resource in resources:
         frames[0] += [1, (None, resource, "id", resource["id"])]
     frames[1].append((None, resources[2], "birthDate", None))

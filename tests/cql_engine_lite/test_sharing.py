@@ -15,7 +15,17 @@ from tests.cql_engine_lite.test_written_elm import evaluate, number
 def passed(*texts: str) -> list[str]:
     """The lines after the pass; leading spaces are the depth."""
     lines = [Line(1 + len(t) - len(t.lstrip()), t.lstrip(), "1:1") for t in texts]
-    return [" " * (line.depth - 1) + line.text for line in shared(lines)]
+    return [" " * (line.depth - 1) + line.text for line in shared(lines)[0]]
+
+
+def referred(name: str, depth: int = 0) -> list[str]:
+    """The lines of the first reference to a define."""
+    number = name.removeprefix("d")
+    texts = (
+        f"fr.append({number}); {name} = c.memo[{number}]",
+        f"if {name} is U: {name} = c.compute({number})",
+    )
+    return [" " * depth + text for text in texts]
 
 
 def test_a_second_name_is_the_first() -> None:
@@ -99,6 +109,28 @@ def test_an_element_of_what_a_loop_fetches_is_not_read_before_it() -> None:
         " t3 = t2.get('x') if t2 is not None else None",
     )
     assert passed(lines[0], " t2 = k1(p1)", lines[2]) == ["t2 = U", *lines]
+
+
+D7 = "if d7 is U: d7 = reference(c, fr, 7)"
+
+
+def test_a_define_is_referred_to_once_where_every_way_leads_past() -> None:
+    lines = (D7, "for a1 in d7 or ():", f" {D7}", " t2 = k2(a1, d7)", D7, "return d7")
+    assert passed(*lines) == [*referred("d7"), lines[1], lines[3], lines[5]]
+
+
+def test_a_define_that_is_referred_to_on_one_way_only_is_asked_for_on_the_others() -> None:
+    lines = ("if p0 is True:", f" {D7}", " t1 = k1(d7)", f" {D7}", "else:", f" {D7}", D7)
+    asked = ["if d7 is U:", *referred("d7", 1)]
+    inside = [" " + text for text in asked]
+    assert passed(*lines) == [lines[0], *inside, lines[2], lines[4], *inside, *asked]
+
+
+def test_only_what_is_referred_to_on_some_ways_begins_unset() -> None:
+    first, second = (Line(1, D7, None), Line(1, D7.replace("7", "8"), None))
+    within = Line(2, second.text, None)
+    assert shared([first, Line(1, "if p0 is True:", None), within])[1] == {"d8"}
+    assert shared([first, second])[1] == set()
 
 
 def _beyond_the_largest(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class MutatingEmitter(Emitter):
     """Writes comparisons and null handling twice: as they are, and changed."""
 
     compiler: MutatingCompiler
+    fuses = False
 
     def type_of(self, elm: Node | None) -> Type:
         """The static type; that of the operand behind a placeholder."""
