@@ -130,8 +130,8 @@ class Settings(BaseSettings):
     jwt_max_lifetime_seconds: float = Field(
         3600.0, gt=0, le=86400, description="Longest time to its expiry that a token may have."
     )
-    jwt_replay: Literal["memory", "database"] = Field(
-        "memory", description="Where used tokens are remembered; several workers need database."
+    jwt_replay: Literal["memory", "database"] | None = Field(
+        None, description="Where used tokens are remembered; several workers need database."
     )
     fhir_loopback: bool | None = Field(
         None, description="Whether FHIR servers on loopback may be called; unset: while open."
@@ -290,6 +290,11 @@ class Settings(BaseSettings):
                 "RA_CDS_ALLOW_ANONYMOUS=1 behind a gateway that authenticates"
             )
         return self
+
+    @property
+    def shared_replay(self) -> bool:
+        """Whether used tokens are remembered in the database: as set, else unless workers is 1."""
+        return self.jwt_replay == "database" or (self.jwt_replay is None and self.workers != 1)
 
     @property
     def loopback_fhir(self) -> bool:

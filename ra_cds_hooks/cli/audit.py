@@ -34,7 +34,6 @@ from ra_cds_hooks.hooks.drafts import draft_orders
 from ra_cds_hooks.hooks.gather import NO_ORDERS
 from ra_cds_hooks.hooks.models import HookRequest
 from ra_cds_hooks.hooks.parse import parse_hook_request
-from ra_cds_hooks.hooks.trust import base_url
 from ra_cds_hooks.settings import Settings, load_settings
 from ra_cds_hooks.store import FeedbackStore
 from ra_cds_hooks.web import content_for, override_secret, reading_for, sink_for
@@ -154,7 +153,7 @@ def _record_as_it_was(
         reading,
         incomplete=incomplete_of(event),
         issues=orders.issues,
-        bases=[base_url(server)] if server is not None else [],
+        bases=[server] if server is not None else [],
         drafts=orders.drafts,
     )
     there = {orjson.dumps(name) for name in resource_names(record.sources, patient, keyed)}

@@ -29,7 +29,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
 
     from ra_cds_hooks.operation.worker import BoundedWorker
 
-    settings = load_settings(**given(host=host, port=port, demo=demo or None))
+    settings = load_settings(**given(host=host, port=port, demo=demo or None, workers=1))
     configure_logging(settings.log_level, settings.log_format)
     application = create_app(settings)
     settle()
@@ -40,7 +40,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
 
         def load_config(self) -> None:
             self.cfg.set("bind", f"{settings.host}:{settings.port}")
-            self.cfg.set("workers", 1)
+            self.cfg.set("workers", settings.workers)
             self.cfg.set("threads", 4)
             BoundedWorker.request_seconds = settings.request_seconds
             self.cfg.set("worker_class", BoundedWorker)

@@ -10,7 +10,7 @@ Sources: FHIR R4 "RESTful API" (search, paging), cds-hooks.md [Prefetch], [Trust
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
@@ -87,12 +87,12 @@ class Budget:
 class Server:
     """One FHIR server of one request: base URL (already allowed) and the bearer token, if any.
 
-    ``traceparent`` is the W3C trace context that its log may name.
+    ``trace`` are the headers of the W3C trace context that its log may name.
     """
 
     base_url: str
     token: str | None = field(default=None, repr=False)
-    traceparent: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,18 +236,18 @@ class FhirClient:
     def _note(self, server: Server, failure: Failure) -> None:
         if failure in _SERVER_FAULTS:
             self.breakers.failed(server.base_url)
-        elif failure is not Failure.BUDGET:
+        elif failure is Failure.BUDGET:
+            self.breakers.undecided(server.base_url)
+        else:
             self.breakers.worked(server.base_url)
 
     def _get_once(self, server: Server, url: str, budget: Budget) -> dict[str, Any]:
         left = budget.remaining()
         if left <= 0:
             raise _Stopped(Failure.BUDGET)
-        headers = {"Accept": "application/fhir+json", "User-Agent": "ra-cds-hooks"}
+        headers = {"Accept": "application/fhir+json", "User-Agent": "ra-cds-hooks", **server.trace}
         if server.token:
             headers["Authorization"] = f"Bearer {server.token}"
-        if server.traceparent:
-            headers["traceparent"] = server.traceparent
         limits = self._limits
         timeout = (min(limits.connect_seconds, left), min(limits.read_seconds, left))
         try:

@@ -38,10 +38,14 @@ def pause_before(attempt: int, patience: Patience, retry_after: float | None) ->
     return max(backoff, retry_after or 0.0)
 
 
-def retry_after(value: str | None, now: Callable[[], datetime] | None = None) -> float | None:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def retry_after(value: str | None, now: Callable[[], datetime] = _now) -> float | None:
     """A Retry-After header in seconds: a number or an HTTP date; None when there is no sense in it.
 
-    ``now`` gives the present moment for the date form.
+    ``now`` gives the present moment, timezone-aware, for the date form.
     """
     if value is None:
         return None
@@ -50,8 +54,6 @@ def retry_after(value: str | None, now: Callable[[], datetime] | None = None) ->
     try:
         moment = email.utils.parsedate_to_datetime(value)
     except ValueError:
-        return None
-    if now is None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - now()).total_seconds())
@@ -96,6 +98,13 @@ class Breakers:
             state.failures += 1
             if state.probing or state.failures >= self.patience.failures:
                 state.open_until = self.clock() + self.patience.rest_seconds
+                state.probing = False
+
+    def undecided(self, server: str) -> None:
+        """A call ended without a word about the server: its probe, if it was one, is to be made."""
+        with self._lock:
+            state = self._states.get(server)
+            if state is not None:
                 state.probing = False
 
     def resting(self) -> int:

@@ -20,13 +20,14 @@ from ra_cds_hooks.fhir.references import ID, reference_of
 from ra_cds_hooks.hooks.drafts import DraftOrders
 from ra_cds_hooks.hooks.models import HookRequest
 from ra_cds_hooks.hooks.prefetch import Query, ServiceDefinition, fill
-from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
+from ra_cds_hooks.hooks.trust import Reach, may_call, reach
 
 # Resource types that a FHIR R4 server finds by another search parameter than ``patient``.
 PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
 NO_ORDERS = DraftOrders()
+NO_TRACE: Mapping[str, str] = {}
 Servers = tuple[str, ...] | None
 
 
@@ -75,10 +76,10 @@ class Gatherer:
         orders: DraftOrders,
         budget: Budget,
         servers: Servers = None,
-        traceparent: str | None = None,
+        trace: Mapping[str, str] = NO_TRACE,
     ) -> PatientRecord:
         """A record of the draft orders and the Medication resources they name, nothing else."""
-        access = self._access(request, servers, traceparent)
+        access = self._access(request, servers, trace)
         entries = [*orders.entries, *self._medications(orders.entries, access, budget)]
         return PatientRecord.read(
             request.context.patientId,
@@ -96,16 +97,16 @@ class Gatherer:
         budget: Budget,
         orders: DraftOrders = NO_ORDERS,
         servers: Servers = None,
-        traceparent: str | None = None,
+        trace: Mapping[str, str] = NO_TRACE,
     ) -> PatientRecord:
         """The record of ``request``'s patient, obtained within ``budget``, with ``orders`` in it.
 
         ``servers`` are the FHIR servers that the caller may name; None: those of the settings.
+        ``trace`` are the headers of the trace that they are told.
         Raises NeededDataUnavailable (412) when every key of a needed group failed (not for a
-        service that answers when its FHIR server fails), and InvalidRequest when fhirServer is not
-        a URL.
+        service that answers when its FHIR server fails).
         """
-        access = self._access(request, servers, traceparent)
+        access = self._access(request, servers, trace)
         base = access.base
         queries = {
             key: fill(definition.query, request.context)
@@ -154,8 +155,8 @@ class Gatherer:
             drafts=orders.drafts,
         )
 
-    def _access(self, request: HookRequest, servers: Servers, trace: str | None) -> _Access:
-        base = base_url(request.fhirServer) if request.fhirServer is not None else None
+    def _access(self, request: HookRequest, servers: Servers, trace: Mapping[str, str]) -> _Access:
+        base = request.fhirServer
         listed = self._allowed if servers is None else servers
         may = base is not None and may_call(base, listed, loopback=self._loopback)
         return _Access(request, base, may, trace)
@@ -208,7 +209,7 @@ class _Access:
     request: HookRequest
     base: str | None
     allowed: bool
-    traceparent: str | None
+    trace: Mapping[str, str]
 
     def refusal(self, query: Query) -> str | None:
         """Why the server cannot be asked, None when it can."""
@@ -234,7 +235,7 @@ class _Access:
     def server(self) -> Server:
         authorization = self.request.fhirAuthorization
         token = authorization.access_token if authorization else None
-        return Server(self.base or "", token, self.traceparent)
+        return Server(self.base or "", token, self.trace)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 A key set is read again when it is older than `MAX_AGE`, or when a token names a key that it does
 not hold, but never more often than every `MIN_INTERVAL`: a caller with an invented `kid` cannot
-make this service hammer its client. A set that cannot be renewed serves on until `STALE_AGE`.
+make this service hammer its client. A set that cannot be renewed serves on until `STALE_AGE`, and a
+known key serves on while another caller waits for the new set: a key server that hangs holds up one
+call a minute, for `FETCH_SECONDS` at most.
 
 Sources: CDS Hooks 2.0.1 [JWT Signing Algorithm], RFC 7517 (JWK Set).
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +22,7 @@ from typing import Any
 import jwt
 import orjson
 import requests
+import urllib3
 
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.hooks.issuers import Issuer
@@ -27,6 +32,7 @@ MIN_INTERVAL = 60.0
 STALE_AGE = 24 * 3600.0
 MAX_BYTES = 256 * 1024
 TIMEOUT = (1.0, 2.0)
+FETCH_SECONDS = 3.0
 
 Fetch = Callable[[str], bytes]
 
@@ -42,12 +48,17 @@ class _Cached:
     tried_at: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def age(self, now: float) -> float:
+        """Seconds since the set was read; endless when it never was."""
+        return math.inf if self.read_at is None else now - self.read_at
 
-def fetch(url: str, ca_bundle: Path | None = None) -> bytes:
+
+def fetch(url: str, ca_bundle: Path | None = None, seconds: float = FETCH_SECONDS) -> bytes:
     """The body at ``url``: GET, no redirect, no proxy or credential of the environment.
 
-    Raises KeysUnavailable.
+    Raises KeysUnavailable, also when it is not there whole after ``seconds``.
     """
+    end = time.monotonic() + seconds
     with requests.Session() as session:
         session.trust_env = False
         try:
@@ -60,13 +71,20 @@ def fetch(url: str, ca_bundle: Path | None = None) -> bytes:
             ) as response:
                 if response.status_code != 200:
                     raise KeysUnavailable(f"status {response.status_code}")
-                body: bytes = response.raw.read(MAX_BYTES + 1, decode_content=True)
-        except requests.RequestException as error:
+                return _body(response, end)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise KeysUnavailable(type(error).__name__) from None
-        except OSError as error:
-            raise KeysUnavailable(type(error).__name__) from None
-    if len(body) > MAX_BYTES:
-        raise KeysUnavailable("the key set is too large")
+
+
+def _body(response: requests.Response, end: float) -> bytes:
+    """The whole body, checked against size and time after every piece that arrives."""
+    body = b""
+    while part := response.raw.read1(MAX_BYTES, decode_content=True):
+        body += part
+        if len(body) > MAX_BYTES:
+            raise KeysUnavailable("the key set is too large")
+        if time.monotonic() > end:
+            raise KeysUnavailable("the key set did not arrive in time")
     return body
 
 
@@ -86,11 +104,16 @@ class IssuerKeys:
         """The key, None when the issuer has none of that name. Raises KeysUnavailable."""
         with self._adding:
             cached = self._cached.setdefault(issuer.iss, _Cached())
-        with cached.lock:
+        if not cached.lock.acquire(blocking=False):
+            known = cached.keys.get(kid)
+            if known is not None and cached.age(self._clock()) < STALE_AGE:
+                return known
+            if not cached.lock.acquire(timeout=FETCH_SECONDS):
+                raise KeysUnavailable("still being read")
+        try:
             now = self._clock()
             known = cached.keys.get(kid)
-            fresh = cached.read_at is not None and now - cached.read_at < MAX_AGE
-            if known is not None and fresh:
+            if known is not None and cached.age(now) < MAX_AGE:
                 return known
             if cached.tried_at is None or now - cached.tried_at >= MIN_INTERVAL:
                 cached.tried_at = now
@@ -98,11 +121,13 @@ class IssuerKeys:
                     cached.keys = self._read(issuer)
                     cached.read_at = now
                 except KeysUnavailable:
-                    if cached.read_at is None or now - cached.read_at >= STALE_AGE:
+                    if cached.age(now) >= STALE_AGE:
                         raise
-            elif cached.read_at is None:
-                raise KeysUnavailable("not read yet")
+            if cached.age(now) >= STALE_AGE:
+                raise KeysUnavailable("not read for too long")
             return cached.keys.get(kid)
+        finally:
+            cached.lock.release()
 
     def _read(self, issuer: Issuer) -> dict[str, jwt.PyJWK]:
         if issuer.jwks_file is not None:

@@ -16,6 +16,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, field_validator
 
 from ra_cds_hooks.fhir.references import ID
+from ra_cds_hooks.hooks.trust import base_url
 
 # RFC 6750 b64token plus what real servers use: visible ASCII, nothing that could end a header.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -144,12 +145,18 @@ class OrderSelectContext(OrderSignContext):
 
 
 class HookRequest(Part):
-    """One service call. ``prefetch`` values are a resource, or None for "fetched, no data"."""
+    """One service call. ``prefetch`` values are a resource, or None for "fetched, no data".
+
+    ``fhirServer`` is a base URL without a slash at its end; whether it may be called is another
+    question (`ra_cds_hooks.hooks.trust.may_call`).
+    """
 
     hook: Text
     hookInstance: Annotated[Text, AfterValidator(_uuid), _schema(format="uuid")]
     context: Context
-    fhirServer: Annotated[StrictStr, _schema(pattern=_BASE_URL)] | None = None
+    fhirServer: (
+        Annotated[StrictStr, AfterValidator(base_url), _schema(pattern=_BASE_URL)] | None
+    ) = None
     fhirAuthorization: Authorization | None = None
     prefetch: dict[str, dict[str, Any] | None] = Field(
         default_factory=dict, repr=False, json_schema_extra=_OR_NULL

@@ -19,7 +19,6 @@ from ra_cds_hooks.hooks.models import (
     OrderSignRequest,
     Part,
 )
-from ra_cds_hooks.hooks.trust import base_url
 
 _Model = TypeVar("_Model", bound=Part)
 
@@ -40,8 +39,6 @@ def parse_hook_request(body: bytes, hook: str) -> HookRequest:
     request: HookRequest = _modelled(document, REQUESTS.get(hook, HookRequest))
     if request.hook != hook:
         raise InvalidRequest(f"hook: this service answers {hook} only", field="hook")
-    if request.fhirServer is not None:
-        base_url(request.fhirServer)
     authorization = request.fhirAuthorization
     if authorization is not None and request.fhirServer is None:
         raise InvalidRequest(

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from enum import Enum
 from urllib.parse import urlsplit
 
-from ra_cds_hooks.errors import InvalidRequest
 from ra_cds_hooks.fhir.client import same_server
 from ra_cds_hooks.settings import is_loopback
 
@@ -20,7 +19,7 @@ _SCOPE = re.compile(r"(?:patient|user|system)/(\*|[A-Za-z]+)\.(read|write|\*|c?r
 
 
 def base_url(fhir_server: str) -> str:
-    """The base URL without a trailing slash. Raises InvalidRequest when it is not usable."""
+    """The base URL without a trailing slash. Raises ValueError when it is not usable."""
     text = fhir_server.strip().rstrip("/")
     try:
         parts = urlsplit(text)
@@ -28,9 +27,7 @@ def base_url(fhir_server: str) -> str:
     except ValueError:
         usable = False
     if not usable or not text.isascii() or re.search(r"[\s\\@?#%<>\"]", text):
-        raise InvalidRequest(
-            "fhirServer: not the base URL of a FHIR server (https://host/path)", field="fhirServer"
-        )
+        raise ValueError("not the base URL of a FHIR server (https://host/path)")
     return text
 
 

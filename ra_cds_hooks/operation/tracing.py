@@ -1,48 +1,72 @@
 """Traces across systems: the caller's trace goes on to the FHIR servers, and to a collector if set.
 
-A ``traceparent`` is ids and a flag, nothing of the patient. Spans are exported by OpenTelemetry
-where RA_CDS_OTLP_ENDPOINT names a collector (the extra ``otel``): request, gather, evaluate and
-render, with route, service, status and outcome. ``tracestate`` is the caller's own text and is
-not passed on.
+A ``traceparent`` is ids and a flag, nothing of the patient. ``tracestate`` is what the caller's
+tracing systems say to each other: it goes on to the FHIR server of the request unchanged, where it
+is of its form, and is written nowhere here. Spans are exported by OpenTelemetry where
+RA_CDS_OTLP_ENDPOINT names a collector (the extra ``otel``): request, gather, evaluate and render,
+with route, service, status and outcome.
 
-Sources: W3C Trace Context (level 1); OpenTelemetry Python API 1.28.
+Sources: W3C Trace Context (level 1, 3.3 for tracestate); OpenTelemetry Python API 1.28.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.operation.logs import trace_of
+
+# Longer ones may be dropped whole (3.3.1.5): 512 characters is what has to be passed on.
+_STATE_LENGTH, _STATE_MEMBERS = 512, 32
+_MEMBER = re.compile(
+    r"([a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+    r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
 
 NO_SPANS = "RA_CDS_OTLP_ENDPOINT needs the extra otel: pip install 'ra-cds-hooks[otel]'"
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The trace of one request: its id, the caller's span, ours, and whether it is sampled."""
+    """The trace of one request: its id, the caller's span, ours, and whether it is sampled.
+
+    ``state`` is the caller's tracestate, "" without one.
+    """
 
     id: str
     parent: str | None
     span: str
     sampled: bool
+    state: str = field(default="", repr=False)
 
     @property
-    def traceparent(self) -> str:
-        """The header for whomever we call."""
-        return f"00-{self.id}-{self.span}-{'01' if self.sampled else '00'}"
+    def headers(self) -> dict[str, str]:
+        """The headers for whomever we call."""
+        told = {"traceparent": f"00-{self.id}-{self.span}-{'01' if self.sampled else '00'}"}
+        return told | {"tracestate": self.state} if self.state else told
 
 
-def trace_for(traceparent: str | None) -> Trace:
+def trace_for(traceparent: str | None, tracestate: str | None = None) -> Trace:
     """The trace that a request belongs to; a new one, not sampled, without a valid header."""
     trace, parent = trace_of(traceparent)
     # Only the lowest bit is defined; the others must not be passed on.
     sampled = parent is not None and int((traceparent or "").split("-")[3], 16) & 1 == 1
-    return Trace(trace, parent, secrets.token_hex(8), sampled)
+    state = state_of(tracestate) if parent is not None else ""
+    return Trace(trace, parent, secrets.token_hex(8), sampled, state)
+
+
+def state_of(tracestate: str | None) -> str:
+    """The members of a ``tracestate``; "" where one is not of its form or they are too many."""
+    members = [part for member in (tracestate or "").split(",") if (part := member.strip(" \t"))]
+    keys = {member.partition("=")[0] for member in members}
+    state = ",".join(members)
+    wrong = len(keys) < len(members) or not all(_MEMBER.fullmatch(member) for member in members)
+    return "" if wrong or len(members) > _STATE_MEMBERS or len(state) > _STATE_LENGTH else state
 
 
 class Tracing:
@@ -72,6 +96,7 @@ class Tracing:
             trace.parent,
             format(seen.span_id, "016x"),
             bool(seen.trace_flags.sampled),
+            trace.state,
         )
         return own, (span, token)
 

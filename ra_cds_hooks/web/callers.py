@@ -40,7 +40,7 @@ def callers_for(settings: Settings, store: FeedbackStore) -> Callers | None:
         return None
     require_readable(issuers)
     replay: ReplayStore = MemoryReplay()
-    if settings.jwt_replay == "database":
+    if settings.shared_replay:
         replay = DatabaseReplay(store)
     rules = Rules(
         settings.jwt_algorithms, settings.jwt_leeway_seconds, settings.jwt_max_lifetime_seconds

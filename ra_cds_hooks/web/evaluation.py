@@ -45,14 +45,14 @@ def evaluated(
         if service.screen is not None:
             with parts.stage(service.id, "gather"):
                 drafts = parts.gatherer.drafts_alone(
-                    hook_request, orders, budget, allowed_servers(), g.trace.traceparent
+                    hook_request, orders, budget, allowed_servers(), g.trace.headers
                 )
             if screened_out(parts.content, service, drafts, as_of):
                 log.info("%s: no order of ours", service.id)
                 return {"cards": []} if mode is Mode.SHADOW else _nothing(parts, drafts)
         with parts.stage(service.id, "gather"):
             record = parts.gatherer.gather(
-                service, hook_request, budget, orders, allowed_servers(), g.trace.traceparent
+                service, hook_request, budget, orders, allowed_servers(), g.trace.headers
             )
         _note_record(parts, evaluation, record)
         with parts.stage(service.id, "evaluate"):

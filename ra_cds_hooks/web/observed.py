@@ -33,7 +33,7 @@ def install_observation(app: Flask, parts: Parts) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         g.request_id = request_id_of(request.headers.get("X-Request-ID"))
-        sent = trace_for(request.headers.get("traceparent"))
+        sent = trace_for(request.headers.get("traceparent"), request.headers.get("tracestate"))
         g.trace, g.begun = parts.tracing.begin(sent)
         clear_contextvars()
         bind_contextvars(request_id=g.request_id, trace_id=g.trace.id)

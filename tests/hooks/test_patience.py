@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -83,8 +84,11 @@ def test_what_a_moment_cannot_mend_is_asked_once(
     assert len([p for p in server.asked if p.startswith("/fhir/Observation")]) == 1
 
 
-def test_a_wait_longer_than_the_budget_is_not_waited(gatherer, service, full, server):  # noqa: F811
-    server.answers["Observation"] = answers_in_turn(with_retry_after("30"), GOOD)
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_wait_longer_than_the_budget_is_not_waited(gatherer, service, full, server, form):  # noqa: F811
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    wait = with_retry_after("30" if form == "seconds" else date)
+    server.answers["Observation"] = answers_in_turn(wait, GOOD)
     del full["laboratory"]
     began = time.monotonic()
     record = gather(gatherer, service, full, fhirServer=server.base)
@@ -153,6 +157,20 @@ def test_a_failing_server_is_left_alone():
         said = [client.read(target, "Patient/p1", Budget(2.0)).failure for _ in range(4)]
         assert said == [Failure.HTTP_ERROR, Failure.HTTP_ERROR, Failure.RESTING, Failure.RESTING]
         assert len(failing.asked) == 2
+    client.close()
+
+
+def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever():
+    clock = Clock()
+    client = FhirClient(Limits(), patience=Patience(tries=1, failures=1, rest_seconds=10))
+    client.breakers.clock = clock
+    with faulty_server() as failing:
+        failing.answers["Patient"] = answers_in_turn((500, b"no"), PATIENT)
+        target = Server(failing.base)
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is Failure.HTTP_ERROR
+        clock.now = 10.0
+        assert client.read(target, "Patient/p1", Budget(0.0)).failure is Failure.BUDGET
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
     client.close()
 
 

@@ -1,10 +1,15 @@
 """Which servers may be called, and what scopes allow."""
 
+import json
+
 import pytest
 
 from ra_cds_hooks.errors import InvalidRequest
 from ra_cds_hooks.fhir.client import same_server
+from ra_cds_hooks.hooks.parse import parse_hook_request
 from ra_cds_hooks.hooks.trust import Reach, base_url, may_call, reach
+
+from .conftest import hook_body
 
 LISTED = ["https://ehr.example.org/fhir", "https://proxy.example.org"]
 
@@ -47,9 +52,11 @@ def test_only_loopback_and_listed_servers(url, expected):
     ],
 )  # fmt: skip
 def test_what_is_no_base_url_is_a_400(url):
-    with pytest.raises(InvalidRequest) as caught:
-        base_url(url)
+    with pytest.raises(InvalidRequest, match="not the base URL") as caught:
+        parse_hook_request(json.dumps(hook_body(fhirServer=url)).encode(), "patient-view")
     assert caught.value.field == "fhirServer"
+    assert str(caught.value).count("fhirServer") == 1
+    assert url not in str(caught.value) or not url
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,8 @@ def _wrong_requests(world):
         "/cds-services", status=200, method="GET",
         **{"X-Request-ID": TYPED, "traceparent": TYPED, "User-Agent": TYPED, "Origin": TYPED},
     )  # fmt: skip
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": f"a={TYPED}"}
+    world.send(URL, world.request, status=200, **trace)
 
 
 def _feedback(world, card):

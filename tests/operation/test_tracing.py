@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 
@@ -28,7 +27,7 @@ CANARY = "canary-typed"
 def test_the_sampled_flag_is_passed_on_and_no_other(flags, sampled):
     trace = trace_for(f"00-{TRACE}-{SPAN}-{flags}")
     assert (trace.id, trace.parent, trace.sampled) == (TRACE, SPAN, sampled)
-    assert re.fullmatch(rf"00-{TRACE}-[0-9a-f]{{16}}-0{int(sampled)}", trace.traceparent)
+    assert re.fullmatch(rf"00-{TRACE}-[0-9a-f]{{16}}-0{int(sampled)}", trace.headers["traceparent"])
     assert trace.span != SPAN
 
 
@@ -51,12 +50,45 @@ def asked_of_a_fhir_server(client, request, **headers):
 
 
 def test_a_fhir_server_is_told_the_trace_of_the_call(client, hook_request):
-    sent = {"traceparent": SENT, "tracestate": f"vendor={CANARY}"}
-    seen = asked_of_a_fhir_server(client, hook_request(bundle_of(CASE)), **sent)
+    seen = asked_of_a_fhir_server(client, hook_request(bundle_of(CASE)), traceparent=SENT)
     told = {headers["traceparent"] for headers in seen}
     assert len(told) == 1, "one span made all reads of the call"
     assert re.fullmatch(rf"00-{TRACE}-(?!{SPAN})[0-9a-f]{{16}}-01", told.pop())
-    assert CANARY not in json.dumps(seen)
+    assert not any("tracestate" in headers for headers in seen)
+
+
+STATES = [
+    ("vendor=some:thing", "vendor=some:thing"),
+    ("a=1, t-1/x@b_*=2 3\t,,c=~", "a=1,t-1/x@b_*=2 3,c=~"),
+    (",".join(f"k{n}=v" for n in range(32)), ",".join(f"k{n}=v" for n in range(32))),
+    (",".join(f"k{n}=v" for n in range(33)), ""),  # more members than there may be
+    (f"a={'x' * 256},b={'x' * 251}", f"a={'x' * 256},b={'x' * 251}"),
+    (f"a={'x' * 256},b={'x' * 252}", ""),  # 513 characters
+    ("a=1,a=2", ""),
+    ("A=1", ""),
+    ("a", ""),
+    ("a=", ""),
+    ("a=b=c", ""),
+    ("a=\u00e9", ""),
+    ("a=1\r\nHost: elsewhere", ""),
+]
+
+
+@pytest.mark.parametrize(("sent", "told"), STATES)
+def test_a_tracestate_goes_on_where_it_is_of_its_form(sent, told):
+    trace = trace_for(SENT, sent)
+    assert trace.headers.get("tracestate", "") == told
+    assert trace_for(None, sent).headers.keys() == {"traceparent"}, "it belongs to a traceparent"
+
+
+@pytest.mark.parametrize("exported", [False, True], ids=["no spans", "spans"])
+def test_a_fhir_server_is_told_the_tracestate(client, traced, spans, hook_request, exported):
+    asked = traced if exported else client
+    sent = {"traceparent": SENT, "tracestate": f"vendor={CANARY}"}
+    seen = asked_of_a_fhir_server(asked, hook_request(bundle_of(CASE)), **sent)
+    assert {headers["tracestate"] for headers in seen} == {f"vendor={CANARY}"}
+    assert bool(spans.get_finished_spans()) is exported
+    assert CANARY not in "".join(span.to_json() for span in spans.get_finished_spans())
 
 
 def test_a_fhir_server_is_told_a_new_trace_where_the_caller_had_none(client, hook_request):

@@ -10,7 +10,11 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import requests
+
+from tests.trust.conftest import BASE, Token, write_issuers
 from tests.web.conftest import SERVICE, URL, bundle_of, content, hook_request  # noqa: F401
 
 CASE = "v01-too-early"
@@ -74,6 +78,24 @@ def test_metrics_are_those_of_all_workers_also_of_one_that_died(
         r"^ra_cds_content_info\{.*\} (\S+)$", server.get("/metrics")[1].decode(), re.MULTILINE
     )
     assert content_gauge == ["1.0"]
+
+
+def test_a_token_counts_once_for_all_workers_out_of_the_box(start_server, tmp_path):
+    server = start_server(
+        RA_CDS_WORKERS="2",
+        RA_CDS_ISSUERS=str(write_issuers(tmp_path)),
+        RA_CDS_PUBLIC_BASE_URL=BASE,
+    )
+    now = int(time.time())
+    token = Token("/cds-services", claims={"iat": now, "exp": now + 300}).header()
+    called = f"http://127.0.0.1:{server.port}/cds-services"
+
+    def status(_number):
+        with requests.get(called, headers=token, timeout=PATIENCE) as answer:
+            return answer.status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sorted(pool.map(status, range(64))) == [200] + [401] * 63
 
 
 def test_numbers_of_an_earlier_life_are_gone(start_server, tmp_path):

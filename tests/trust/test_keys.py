@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,49 @@ def test_known_keys_serve_on_for_a_day_while_the_key_server_is_away() -> None:
         client.keys.key(ISSUER, "ec")
 
 
+def test_keys_older_than_a_day_serve_nobody_between_two_attempts_either() -> None:
+    client = Client()
+    assert client.keys.key(ISSUER, "ec") is not None
+    client.body = None
+    client.now += STALE_AGE
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            client.keys.key(ISSUER, "ec")
+    assert client.asked == 2
+
+
+def test_a_key_server_that_hangs_holds_up_nobody_whose_key_is_known() -> None:
+    client, asked, answered = Client(), threading.Event(), threading.Event()
+    assert client.keys.key(ISSUER, "ec") is not None
+
+    def hang(url: str) -> bytes:
+        asked.set()
+        assert answered.wait(20)
+        return json.dumps(jwks()).encode()
+
+    slow = IssuerKeys(lambda: client.now, lambda url: hang(url) if hanging else client.get(url))
+    hanging = False
+    assert slow.key(ISSUER, "ec") is not None
+    hanging = True
+    client.now += MAX_AGE
+    first = threading.Thread(target=slow.key, args=(ISSUER, "ec"))
+    first.start()
+    assert asked.wait(20)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(slow.key, ISSUER, "ec").result(timeout=10) is not None
+    finally:
+        answered.set()
+        first.join()
+
+
+def test_a_key_set_that_drips_is_unavailable_in_time(server: Any) -> None:
+    began = time.monotonic()
+    with pytest.raises(KeysUnavailable, match="in time"):
+        fetch(f"http://127.0.0.1:{server.server_port}/drip", seconds=0.3)
+    assert time.monotonic() - began < 3
+
+
 def test_a_key_server_that_was_never_reached_is_not_asked_at_every_call() -> None:
     client = Client()
     client.body = None
@@ -132,6 +177,16 @@ class _Server(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/jwks")
             self.end_headers()
             return
+        if self.path == "/drip":
+            self.send_response(200)
+            self.end_headers()
+            try:
+                for _ in range(100):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+            except OSError:
+                return  # the client has given up, as it should
         body = b"x" * (MAX_BYTES + 1) if self.path == "/huge" else json.dumps(jwks()).encode()
         self.send_response(500 if self.path == "/broken" else 200)
         self.end_headers()
