@@ -1,12 +1,19 @@
-"""What is promised of the manifests: hardening, probes, nothing that cannot be parsed."""
+"""What is promised of the manifests: hardening, probes, no field that their readers do not know."""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
+
+from ra_cds_hooks.cli.config import notes
+from ra_cds_hooks.settings import load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 MANIFESTS = sorted(DEPLOY.rglob("*.yaml"))
@@ -19,6 +26,78 @@ def manifest(name: str) -> Any:
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_every_manifest_is_yaml(path: Path) -> None:
     assert list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+
+
+def kubernetes_faults(document: Any) -> str:
+    """What a strict Kubernetes would refuse in a document; "" for nothing."""
+    try:
+        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return str(error.message)
+    return ""
+
+
+# kustomize reads its own file; it is no resource.
+RESOURCES = [p for p in (DEPLOY / "kubernetes").glob("*.yaml") if p.name != "kustomization.yaml"]
+
+
+@pytest.mark.parametrize("path", RESOURCES, ids=lambda path: path.name)
+def test_kubernetes_knows_every_field(path: Path) -> None:
+    for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+        assert kubernetes_faults(document) == ""
+
+
+def test_a_field_that_kubernetes_does_not_know_is_found() -> None:
+    deployment = manifest("kubernetes/deployment.yaml")
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    container["readinesProbe"] = container.pop("readinessProbe")
+    assert "readinesProbe" in kubernetes_faults(deployment)
+
+
+def compose_check(path: Path) -> int:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    return subprocess.run([*command, str(path)], check=False, capture_output=True).returncode
+
+
+def test_compose_knows_every_field(tmp_path: Path) -> None:
+    assert compose_check(DEPLOY / "compose.yaml") == 0
+    wrong = manifest("compose.yaml")
+    wrong["services"]["ra-cds"]["readonly"] = wrong["services"]["ra-cds"].pop("read_only")
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump(wrong))
+    assert compose_check(tmp_path / "compose.yaml") == 1
+
+
+def of_the_image() -> dict[str, str]:
+    text = (DEPLOY.parent / "Dockerfile").read_text(encoding="utf-8")
+    return dict(re.findall(r"(RA_CDS_\w+)=(\S+)", text.partition(" AS run")[2]))
+
+
+def composed() -> dict[str, str]:
+    """The service's environment, each variable that the operator has to give set to a long word."""
+    given = manifest("compose.yaml")["services"]["ra-cds"]["environment"]
+    word = {"RA_CDS_PUBLIC_BASE_URL": "https://cds.example.org"}
+    return {
+        name: re.sub(r"\$\{(\w+):\?[^}]*\}", lambda m: word.get(m[1], "x" * 20), value)
+        for name, value in given.items()
+    }
+
+
+def kustomized() -> dict[str, str]:
+    maps = manifest("kubernetes/kustomization.yaml")["configMapGenerator"]
+    [literals] = [m["literals"] for m in maps if m["name"] == "ra-cds"]
+    secret = {"RA_CDS_DATABASE_URL": "postgresql+pg8000://h/d", "RA_CDS_OVERRIDE_SECRET": "x" * 20}
+    return dict(line.split("=", 1) for line in literals) | secret
+
+
+@pytest.mark.parametrize("environment", [composed, kustomized])
+def test_what_is_deployed_needs_no_second_look(
+    monkeypatch: pytest.MonkeyPatch, environment: Any
+) -> None:
+    for name, value in (of_the_image() | environment()).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert (settings.host, settings.workers) == ("0.0.0.0", 2)
+    assert list(notes(settings)) == []
 
 
 def test_the_kustomization_names_files_that_are_there() -> None:
