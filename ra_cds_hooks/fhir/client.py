@@ -258,7 +258,9 @@ class FhirClient:
                     raise _Stopped(
                         failure,
                         passing=response.status_code in PASSING_STATUSES,
-                        wait=retry_after(response.headers.get("Retry-After")),
+                        wait=retry_after(
+                            response.headers.get("Retry-After"), response.headers.get("Date")
+                        ),
                     )
                 body = self._body(response, budget)
         except requests.Timeout:

@@ -38,25 +38,25 @@ def pause_before(attempt: int, patience: Patience, retry_after: float | None) ->
     return max(backoff, retry_after or 0.0)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def retry_after(value: str | None, now: Callable[[], datetime] = _now) -> float | None:
+def retry_after(value: str | None, sent: str | None = None) -> float | None:
     """A Retry-After header in seconds: a number or an HTTP date; None when there is no sense in it.
 
-    ``now`` gives the present moment, timezone-aware, for the date form.
+    ``sent`` is the answer's own Date: by the server's clock both dates mean what they say.
     """
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
+    until, now = _moment(value), _moment(sent or "")
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        moment = email.utils.parsedate_to_datetime(value)
+        moment = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now()).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass

@@ -104,9 +104,12 @@ def test_retry_after_in_seconds(value, seconds):
 
 
 def test_retry_after_as_a_date():
-    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert retry_after("Mon, 23 Nov 2026 12:00:07 GMT", lambda: now) == 7.0
-    assert retry_after("Mon, 23 Nov 2026 11:00:00 GMT", lambda: now) == 0.0
+    sent = "Mon, 23 Nov 2026 12:00:00 GMT"
+    assert retry_after("Mon, 23 Nov 2026 12:00:07 GMT", sent) == 7.0
+    assert retry_after("Mon, 23 Nov 2026 12:00:07 -0000", sent) == 7.0
+    assert retry_after("Mon, 23 Nov 2026 11:00:00 GMT", sent) == 0.0
+    assert retry_after("Mon, 23 Nov 2026 12:00:07 GMT", None) is None
+    assert retry_after("Mon, 23 Nov 2026 12:00:07 GMT", "yesterday") is None
 
 
 def test_pauses_grow_and_the_servers_wish_counts():
