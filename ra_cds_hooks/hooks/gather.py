@@ -27,8 +27,9 @@ PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
 NO_ORDERS = DraftOrders()
-NO_TRACE: Mapping[str, str] = {}
 Servers = tuple[str, ...] | None
+Trace = Mapping[str, str]
+NO_TRACE: Trace = {}
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Gatherer:
         orders: DraftOrders,
         budget: Budget,
         servers: Servers = None,
-        trace: Mapping[str, str] = NO_TRACE,
+        trace: Trace = NO_TRACE,
     ) -> PatientRecord:
         """A record of the draft orders and the Medication resources they name, nothing else."""
         access = self._access(request, servers, trace)
@@ -97,17 +98,15 @@ class Gatherer:
         budget: Budget,
         orders: DraftOrders = NO_ORDERS,
         servers: Servers = None,
-        trace: Mapping[str, str] = NO_TRACE,
+        trace: Trace = NO_TRACE,
     ) -> PatientRecord:
         """The record of ``request``'s patient, obtained within ``budget``, with ``orders`` in it.
 
-        ``servers`` are the FHIR servers that the caller may name; None: those of the settings.
-        ``trace`` are the headers of the trace that they are told.
-        Raises NeededDataUnavailable (412) when every key of a needed group failed (not for a
-        service that answers when its FHIR server fails).
+        ``servers`` are those that the caller may name, None: those of the settings; ``trace`` are
+        headers for them. Raises NeededDataUnavailable (412) when every key of a needed group failed
+        (not for a service that answers when its FHIR server fails).
         """
         access = self._access(request, servers, trace)
-        base = access.base
         queries = {
             key: fill(definition.query, request.context)
             for key, definition in service.prefetch.items()
@@ -151,11 +150,11 @@ class Gatherer:
                 *orders.issues,
                 *(DataIssue("DATA_INCOMPLETE", "", f"{key}: {why}") for key, why in gaps.items()),
             ],
-            bases=[base] if base else [],
+            bases=[access.base] if access.base else [],
             drafts=orders.drafts,
         )
 
-    def _access(self, request: HookRequest, servers: Servers, trace: Mapping[str, str]) -> _Access:
+    def _access(self, request: HookRequest, servers: Servers, trace: Trace) -> _Access:
         base = request.fhirServer
         listed = self._allowed if servers is None else servers
         may = base is not None and may_call(base, listed, loopback=self._loopback)
@@ -209,7 +208,7 @@ class _Access:
     request: HookRequest
     base: str | None
     allowed: bool
-    trace: Mapping[str, str]
+    trace: Trace
 
     def refusal(self, query: Query) -> str | None:
         """Why the server cannot be asked, None when it can."""
