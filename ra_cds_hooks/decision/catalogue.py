@@ -115,6 +115,7 @@ class Content:
     incomplete_data_parameter: str
     draft_orders_parameter: str
     orders_in_question_parameter: str
+    orders_are_signed_parameter: str
     parameters: Mapping[str, Any]
     version: str
     extension_key: str
@@ -195,6 +196,7 @@ def load_content(
         incomplete_data_parameter=layout["incomplete_data_parameter"],
         draft_orders_parameter=layout["draft_orders_parameter"],
         orders_in_question_parameter=layout["orders_in_question_parameter"],
+        orders_are_signed_parameter=layout["orders_are_signed_parameter"],
         parameters=as_cql(program, parameters or {}),
         version=f"{layout['content_version']}+{_fingerprint(content_dir)}",
         extension_key=layout["extension_key"],

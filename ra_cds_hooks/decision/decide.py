@@ -34,6 +34,8 @@ class Drafts(Protocol):
     def references(self) -> Sequence[str]: ...
     @property
     def in_question(self) -> Sequence[str]: ...
+    @property
+    def signed(self) -> bool: ...
     def as_sent(self, value: Any) -> Any: ...
 
 
@@ -149,6 +151,7 @@ def _evaluate(content: Content, record: Record, as_of: datetime, defines: Sequen
     if record.drafts.references:
         parameters[content.draft_orders_parameter] = list(record.drafts.references)
         parameters[content.orders_in_question_parameter] = list(record.drafts.in_question)
+        parameters[content.orders_are_signed_parameter] = record.drafts.signed
     return content.program.evaluate(
         record, content.terminology, parameters, as_of=as_of, defines=defines
     )
@@ -218,7 +221,11 @@ def _repeated(
                 shown=True,
                 indicator=found["indicator"],
                 orders=tuple(found["orders"] or ()),
-                evidence=tuple(item for item in evidence if item.reference in refs),
+                evidence=tuple(
+                    replace(item, reference=drafts.as_sent(item.reference))
+                    for item in evidence
+                    if item.reference in refs
+                ),
                 row=drafts.as_sent(to_json(found)),
                 overridden=overridden,
             )

@@ -266,20 +266,37 @@ def _stable_key(
     Dates that move by themselves (today) are not part of it; the evidence and the verdict are.
     """
     parts = [answer.card.id, str(answer.shown), str(answer.indicator), *answer.orders]
+    draft = None if answer.row is None else answer.row["ref"]
     if answer.row is not None:
-        # The same draft made again has another reference: it is the same advice.
-        said = {name: member for name, member in answer.row.items() if name not in ("ref", "refs")}
-        parts.append(json.dumps(said, sort_keys=True))
+        parts.append(json.dumps(_without_draft(answer.row, draft), sort_keys=True))
     parts += [
         json.dumps(decision.document.get(member), sort_keys=True)
         for member in answer.card.speaks_of
     ]
     parts += [
-        f"{row['reference']}|{sorted((k, row[k]) for k in content.evidence_elements if k in row)}"
+        f"{'draft' if row['reference'] == draft else row['reference']}"
+        f"|{sorted((k, row[k]) for k in content.evidence_elements if k in row)}"
         for row in rows
     ]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{answer.card.id}-{digest[:16]}"
+
+
+def _without_draft(member: Any, draft: Any) -> Any:
+    """What is said, without the name of the draft and the day on which it was looked at.
+
+    The same draft made again has another name: it is the same advice.
+    """
+    if isinstance(member, Mapping):
+        own = ("ref", "date") if member.get("ref") == draft else ()
+        return {
+            name: _without_draft(value, draft)
+            for name, value in member.items()
+            if name not in own and name != "refs"
+        }
+    if isinstance(member, list):
+        return [_without_draft(item, draft) for item in member]
+    return member
 
 
 def _uuid(hook_instance: str, key: str) -> str:

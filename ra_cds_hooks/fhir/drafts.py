@@ -20,12 +20,14 @@ class Drafts:
     """References (``Type/id``) of a record's draft orders.
 
     ``in_question`` are those that are asked about, the first first; ``sent_as`` maps each reference
-    to the one that the client used.
+    to the one that the client used; ``signed`` whether they are about to be signed (order-sign) and
+    not only selected.
     """
 
     references: tuple[str, ...] = ()
     in_question: tuple[str, ...] = ()
     sent_as: Mapping[str, str] = field(default_factory=dict)
+    signed: bool = True
 
     def as_sent(self, value: Any) -> Any:
         """``value`` (JSON) with the client's reference in place of each of ours."""

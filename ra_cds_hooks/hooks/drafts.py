@@ -81,7 +81,9 @@ def draft_orders(context: Context) -> DraftOrders:
         names.update(dict.fromkeys((sent, sent.partition("/")[2], url), reference))
         entries.append(Entry(_usable(resource, reference, sent, issues), url))
     asked = _in_question(selections, names, tuple(sent_as), issues)
-    return DraftOrders(tuple(entries), Drafts(tuple(sent_as), asked, sent_as), tuple(issues))
+    signed = not isinstance(context, OrderSelectContext)
+    drafts = Drafts(tuple(sent_as), asked, sent_as, signed)
+    return DraftOrders(tuple(entries), drafts, tuple(issues))
 
 
 def _sent_reference(kind: str, resource: Mapping[str, Any], url: str) -> str:

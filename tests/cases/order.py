@@ -7,10 +7,12 @@ indicator = "warning"     # "none": no card at all
 suggestions = ["igra"]    # exactly these tests, by order key
 removes = false           # whether the draft's removal is suggested
 reasons = ["..."]         # findings that must be on the card
-words_only, daily_mg, notes, alternatives_exclude: optional
-dose_text = "..."         # optional: the dose told in words alone, instead of daily_mg
+words_only, notes, alternatives_exclude: optional
+daily_mg, weekly_mg       # optional: the dose, once a day or once a week; none: no dose is told
+dose_text = "..."         # optional: the dose told in words alone
 renewal = true            # optional: the record says that the drug is taken already
 pending = ["igra"]        # optional: exactly these tests are on their way and not suggested
+at_select = {...}         # optional: verdict, indicator, reasons where they differ at order-select
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ from .ehr import request_for
 
 KEYS = {
     *("drug", "verdict", "indicator", "suggestions", "removes", "reasons", "words_only"),
-    *("daily_mg", "dose_text", "notes", "alternatives_exclude", "renewal", "pending"),
+    *("daily_mg", "weekly_mg", "dose_text", "notes", "alternatives_exclude", "renewal", "pending"),
+    "at_select",
 }
+AT_SELECT = {"verdict", "indicator", "reasons"}
 REQUIRED = ("drug", "verdict", "indicator", "suggestions", "removes")
 DRAFT_ID = "draft-of-the-case"
 
@@ -37,9 +41,18 @@ def order_problems(order: Mapping[str, Any]) -> list[str]:
     problems += [f"{key} is missing" for key in REQUIRED if key not in order]
     if order.get("drug") not in c.DRUGS:
         problems.append("drug is no name in codes.DRUGS")
-    if (order.get("verdict") == "ok") != (order.get("indicator") == "none"):
-        problems.append("verdict ok and indicator none belong together")
+    other = order.get("at_select", {})
+    problems += [f"unknown key at_select.{key}" for key in sorted(set(other) - AT_SELECT)]
+    for said in (order, {**order, **other}):
+        if (said.get("verdict") == "ok") != (said.get("indicator") == "none"):
+            problems.append("verdict ok and indicator none belong together")
     return problems
+
+
+def wanted_at(order: Mapping[str, Any], hook: str) -> dict[str, Any]:
+    """The expectation of the card at this hook."""
+    at_select = order.get("at_select", {}) if hook == "order-select" else {}
+    return {**order, **at_select}
 
 
 def draft(order: Mapping[str, Any], patient_id: str) -> dict[str, Any]:
@@ -55,13 +68,14 @@ def draft(order: Mapping[str, Any], patient_id: str) -> dict[str, Any]:
         "medicationCodeableConcept": medication,
         "subject": {"reference": f"Patient/{patient_id}"},
     }
-    if "daily_mg" in order:
-        amount = {"value": order["daily_mg"], "unit": "mg", "system": c.UCUM, "code": "mg"}
-        timing = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
-        resource["dosageInstruction"] = [
-            {"timing": timing, "doseAndRate": [{"doseQuantity": amount}]}
-        ]
-    elif "dose_text" in order:
+    for key, unit in (("daily_mg", "d"), ("weekly_mg", "wk")):
+        if key in order:
+            amount = {"value": order[key], "unit": "mg", "system": c.UCUM, "code": "mg"}
+            timing = {"repeat": {"frequency": 1, "period": 1, "periodUnit": unit}}
+            resource["dosageInstruction"] = [
+                {"timing": timing, "doseAndRate": [{"doseQuantity": amount}]}
+            ]
+    if "dose_text" in order:
         resource["dosageInstruction"] = [{"text": order["dose_text"]}]
     return resource
 

@@ -32,6 +32,7 @@ BESIDE: Row = ("G-DOSE", "caution", "ADALIMUMAB_DOSE_WITH_METHOTREXATE")
 DAILY: Row = ("G-DOSE", "block", "METHOTREXATE_DAILY")
 NO_WEIGHT: Row = ("G-DOSE0", "caution", "WEIGHT_MISSING")
 NO_DOSE: Row = ("G-DOSE0", "caution", "DOSE_NOT_STATED")
+NOT_TOLD: Row = ("G-DOSE", "unknown", "DOSE_NOT_STATED")
 UNREAD: Row = ("G-DOSE", "unknown", "DOSE_NOT_READABLE")
 FINE: Row = ("G-DOSE", "ok", "DOSE_WITHIN_LIMITS")
 
@@ -52,6 +53,7 @@ TABLETS: Json = {
     **dosage(None, frequency=2),
     "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}],
 }
+ORAL: Json = {"route": concept(text="oral")}
 AS_NEEDED: Json = {**dosage(5), "asNeededBoolean": True}
 THEN_MORE: list[Json] = [{**dosage(5), "sequence": 1}, {**dosage(10), "sequence": 2}]
 
@@ -291,12 +293,13 @@ def test_newest_entry_with_a_dose_counts() -> None:
 # --- a draft order brings its own dose ------------------------------------------------------------
 
 
-def drafted(drug: str, doses: list[Json], *others: Json) -> Json:
-    """The one concern of a draft, or an empty dict."""
+def drafted(drug: str, doses: list[Json], *others: Json, **given: Any) -> Json:
+    """What the checks say of one draft; ``given`` are more parameters of RAParameters."""
     draft = request(drug, id="draft", status="draft", dosageInstruction=doses)
     parameters = {
         "RAParameters.Draft Orders": ["MedicationRequest/draft"],
         "RAParameters.Orders In Question": ["MedicationRequest/draft"],
+        **given,
     }
     name = "OrderSafety.Draft Orders"
     record = bundle(ra(), draft, *others)
@@ -325,10 +328,18 @@ def drafted(drug: str, doses: list[Json], *others: Json) -> Json:
         ("methotrexate", [dosage(15), FREE_TEXT], [DAILY, UNREAD]),
         ("abatacept", FREE_TEXT, []),
         ("leflunomide", FREE_TEXT, []),
-        # nothing of a dose in the draft (yet)
-        ("methotrexate", [], []),
-        ("tofacitinib", [], []),
+        # words for the patient are words; a route or a timing alone tells no dose
+        ("tofacitinib", {"patientInstruction": "one in the morning"}, [UNREAD]),
+        ("tofacitinib", ORAL, [NOT_TOLD]),
+        ("tofacitinib", dosage(None), [NOT_TOLD]),
+        ("methotrexate", ORAL, [NOT_TOLD]),
+        ("methotrexate", dosage(None, "wk"), [FINE]),
+        ("methotrexate", [dosage(15, "wk"), ORAL], [UNREAD]),
+        ("methotrexate", [dosage(None, "wk"), ORAL], [NOT_TOLD]),
+        ("methotrexate", [], [NOT_TOLD]),
+        ("tofacitinib", [], [NOT_TOLD]),
         ("hydroxychloroquine", [], [NO_DOSE]),
+        ("hydroxychloroquine", ORAL, [NO_DOSE]),
     ],
 )
 def test_draft(drug: str, dose: Json | list[Json], expected: list[Row]) -> None:
@@ -339,11 +350,59 @@ def test_draft(drug: str, dose: Json | list[Json], expected: list[Row]) -> None:
     for row in rows:
         if row["reason"] in {"DOSE_NOT_READABLE", "DOSE_NOT_STATED"}:
             assert (row["dataMissing"], row["orders"]) == (["dose"], [])
+            told = (
+                "dose not structured" if row["reason"] == "DOSE_NOT_READABLE" else "no dose stated"
+            )
             assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
-                ("MedicationRequest/draft", f"{drug}, dose not structured")
+                ("MedicationRequest/draft", f"{drug}, {told}")
             ]
-    if UNREAD in expected and DAILY not in expected:
+    if {UNREAD, NOT_TOLD} & set(expected) and DAILY not in expected:
         assert found["verdict"] in {"unknown", "do_first"}
+
+
+@pytest.mark.parametrize(
+    ("drug", "others", "expected", "while_selected"),
+    [
+        # a limit for everybody
+        ("tofacitinib", [], [NOT_TOLD], [NO_DOSE]),
+        ("methotrexate", [], [NOT_TOLD], [NO_DOSE]),
+        ("hydroxychloroquine", [weight(80)], [NO_DOSE], [NO_DOSE]),
+        # a limit by what is found: kidney function, pregnancy, methotrexate
+        ("baricitinib", [egfr(60)], [], []),
+        ("baricitinib", [egfr(59)], [NOT_TOLD], [NO_DOSE]),
+        ("filgotinib", [egfr(60)], [], []),
+        ("filgotinib", [egfr(59)], [NOT_TOLD], [NO_DOSE]),
+        ("upadacitinib", [egfr(30)], [], []),
+        ("upadacitinib", [egfr(29)], [NOT_TOLD], [NO_DOSE]),
+        ("sulfasalazine", [WOMAN], [], []),
+        ("sulfasalazine", [WOMAN, POSSIBLY], [NOT_TOLD], [NO_DOSE]),
+        ("sulfasalazine", [WOMAN, PREGNANCY], [NOT_TOLD], [NO_DOSE]),
+        ("hydroxychloroquine", [WOMAN, PREGNANCY], [NOT_TOLD], [NO_DOSE]),
+        # above that limit is only a caution, so that not knowing is no more
+        ("adalimumab", [], [], []),
+        ("adalimumab", [MTX], [NO_DOSE], [NO_DOSE]),
+        # no limit on file
+        ("leflunomide", [], [], []),
+        ("etanercept", [], [], []),
+    ],
+)
+def test_draft_without_a_dose_asks_where_a_limit_holds(
+    drug: str, others: list[Json], expected: list[Row], while_selected: list[Row]
+) -> None:
+    signed = drafted(drug, [], *others)
+    selected = drafted(drug, [], *others, **{"RAParameters.Orders Are Signed": False})
+    for found, rows in ((signed, expected), (selected, while_selected)):
+        assert named([r for r in found["rows"] if r["id"].startswith("G-DOSE")]) == rows
+
+
+def test_what_the_limit_of_an_untold_dose_rests_on_is_shown() -> None:
+    rows = drafted("baricitinib", [], egfr(45))["rows"]
+    [row] = [r for r in rows if r["id"] == "G-DOSE"]
+    assert row["molecules"] == ["baricitinib"]
+    assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
+        ("MedicationRequest/draft", "baricitinib, no dose stated"),
+        ("Observation/egfr", "eGFR 45"),
+    ]
 
 
 def test_a_corrected_dose_is_not_held_against_the_old_one() -> None:

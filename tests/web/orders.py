@@ -12,6 +12,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ABATACEPT = {"coding": [{"system": RXNORM, "code": "614391"}]}
 TOFACITINIB = {"coding": [{"system": RXNORM, "code": "1357536"}]}
 ADALIMUMAB = {"coding": [{"system": RXNORM, "code": "327361"}]}
+HYDROXYCHLOROQUINE = {"coding": [{"system": RXNORM, "code": "5521"}]}
 PARACETAMOL = {"coding": [{"system": RXNORM, "code": "161"}], "text": "paracetamol"}
 
 
@@ -24,6 +25,13 @@ def medication_request(concept=ABATACEPT, id_="d1", **members):
         "medicationCodeableConcept": concept,
         **members,
     }
+
+
+def dosage(milligrams, every="d"):
+    """A dosageInstruction: milligrams once a day, or once in another period."""
+    amount = {"value": milligrams, "unit": "mg", "code": "mg"}
+    timing = {"repeat": {"frequency": 1, "period": 1, "periodUnit": every}}
+    return [{"timing": timing, "doseAndRate": [{"doseQuantity": amount}]}]
 
 
 def call_of(content, case, *resources, service=SIGN, selections=None, instance=None, **members):

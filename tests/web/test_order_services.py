@@ -14,6 +14,7 @@ from .orders import (
     SIGN,
     TOFACITINIB,
     call_of,
+    dosage,
     medication_request,
     post,
     row_of,
@@ -137,7 +138,7 @@ def test_selections_are_advised_on_and_the_rest_is_background(client, content):
 
 def test_a_draft_that_ends_a_drug_starts_nothing(client, content):
     taken = "order-tnfi--another-biologic-taken"
-    start = medication_request(ADALIMUMAB)
+    start = medication_request(ADALIMUMAB, dosageInstruction=dosage(20, "wk"))
     [card] = post(client, call_of(content, taken, start))["cards"]
     assert card["indicator"] == "critical"
     [removal] = [s for s in card["suggestions"] if s["actions"][0]["type"] == "delete"]

@@ -10,7 +10,17 @@ from ra_cds_hooks.store import secret_for
 from ra_cds_hooks.web import create_app
 
 from .conftest import NOW
-from .orders import ADALIMUMAB, SELECT, SIGN, TOFACITINIB, call_of, medication_request, post
+from .orders import (
+    ADALIMUMAB,
+    HYDROXYCHLOROQUINE,
+    SELECT,
+    SIGN,
+    TOFACITINIB,
+    call_of,
+    dosage,
+    medication_request,
+    post,
+)
 
 CAUTION = "order-tnfi--caution"
 CODED = {"reason": {"system": "urn:ra-cds-hooks:override-reasons", "code": "result-pending"}}
@@ -37,7 +47,7 @@ def start(content, tmp_path, clock):
     def make(**settings):
         database = f"sqlite:///{tmp_path / 'store.sqlite'}"
         app = create_app(
-            load_settings(as_of=NOW, **{"database_url": database, **settings}),
+            load_settings(**{"as_of": NOW, "database_url": database, **settings}),
             content=content,
             now=clock,
         )
@@ -59,7 +69,8 @@ def override(client, card, service=SIGN, reason=CODED, outcome="overridden"):
 
 
 def ask(client, content, case=CAUTION, concept=ADALIMUMAB, service=SIGN, user=None, id_="d1"):
-    body = call_of(content, case, medication_request(concept, id_), service=service)
+    draft = medication_request(concept, id_, dosageInstruction=dosage(20, "wk"))
+    body = call_of(content, case, draft, service=service)
     if user:
         body["context"]["userId"] = user
     return post(client, body, service)["cards"]
@@ -70,6 +81,34 @@ def test_overridden_advice_stays_away_also_for_a_new_draft(start, content):
     [card] = ask(client, content)
     override(client, card)
     assert ask(client, content, id_="another-draft") == []
+
+
+def ask_about_a_dose(client, content, id_, milligrams=400, before=()):
+    """A hydroxychloroquine order that is above 5 mg/kg a day; ``before`` are drafts beside it."""
+    draft = medication_request(HYDROXYCHLOROQUINE, id_, dosageInstruction=dosage(milligrams))
+    body = call_of(content, "gate-dose--hcq-above-5-mg-per-kg", *before, draft)
+    return post(client, body)["cards"]
+
+
+def test_an_overridden_dose_stays_away_for_a_new_draft_on_another_day(start, content):
+    """The draft's own name, its place in the session and today are no part of the advice."""
+    client = start()
+    [card] = ask_about_a_dose(client, content, "d1")
+    override(client, card)
+    assert ask_about_a_dose(client, content, "d2") == []
+    stop = medication_request(ADALIMUMAB, "d0", status="stopped")
+    assert ask_about_a_dose(client, content, "d3", before=[stop]) == []
+    tomorrow = start(as_of=NOW + timedelta(days=1))
+    assert ask_about_a_dose(tomorrow, content, "d4") == []
+    [other] = ask_about_a_dose(client, content, "d5", milligrams=500)
+    assert other["indicator"] == "warning"
+
+
+def test_evidence_names_the_draft_as_the_client_does(start, content):
+    [card] = ask_about_a_dose(start(), content, "d1")
+    named = [e["reference"] for e in card["extension"][content.extension_key]["evidence"]]
+    assert "MedicationRequest/d1" in named
+    assert not [name for name in named if "ra-cds-hooks" in name]
 
 
 @pytest.mark.parametrize("reason", [None, {"userComment": "no code"}])
