@@ -150,6 +150,13 @@ def test_alternative_cuts_of_das28_crp(value: float, state: str) -> None:
     assert found["das28Esr4"]["state"] == "remission"
 
 
+@pytest.mark.parametrize(("cuts", "state"), [("CONVENTIONAL", "low"), ("ALT ", None)])
+def test_das28_crp_has_no_state_by_cuts_that_nobody_knows(cuts: str, state: str | None) -> None:
+    found = activity(visit(das28Crp4=3.2, das28Esr4=3.2), **{"DAS28-CRP Cuts": cuts})
+    assert found["das28Crp4"]["state"] == state
+    assert found["das28Esr4"]["state"] == "low"
+
+
 @pytest.mark.parametrize(
     ("value", "state"),
     [

@@ -62,6 +62,9 @@ DOSAGES = [
     pytest.param(
         [part(TEN, DAILY, sequence=1), part(TEN, DAILY, sequence=2)], (None, 1, 1), id="sequence"
     ),
+    pytest.param(
+        [part(TEN, DAILY, sequence=2), part(TEN, DAILY)], (None, 1, 1), id="one-out-of-sequence"
+    ),
     pytest.param([part(TEN, DAILY, asNeededBoolean=True)], (None, 1, 1), id="as-needed"),
     pytest.param([part(TEN, DAILY, asNeededBoolean=False)], (10, 1, 1), id="not-as-needed"),
     # the interval is that of the last dosage that says one: induction comes first

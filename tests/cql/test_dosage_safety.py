@@ -138,6 +138,7 @@ MTX_OVER = statement("methotrexate", ago(400), ago(300), id="mtx", status="stopp
         ("hydroxychloroquine", dosage(401), [WOMAN, weight(90)], [FINE]),
         ("hydroxychloroquine", dosage(401), [WOMAN, PREGNANCY], [PREGNANT, NO_WEIGHT]),
         ("sulfasalazine", dosage(1000, frequency=2), [WOMAN, PREGNANCY], [FINE]),
+        ("sulfasalazine", dosage(2000.01), [WOMAN, PREGNANCY], [PREGNANT]),
         ("sulfasalazine", dosage(1500, frequency=2), [WOMAN, PREGNANCY], [PREGNANT]),
         ("sulfasalazine", dosage(1500, frequency=2), [WOMAN], [FINE]),
         ("adalimumab", dosage(40, "wk", period=2), [MTX], [FINE]),

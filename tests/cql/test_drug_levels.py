@@ -263,3 +263,8 @@ def test_items_of_a_panel_are_results_of_their_own() -> None:
     )
     [row] = rows(on("adalimumab", START), panel)
     assert (row["grade"], row["timing"]) == ("LOW", "trough")
+
+
+def test_a_number_without_words_says_neither_positive_nor_negative() -> None:
+    [[fact]] = ask([level("adalimumab", 5.0)], "DrugLevels.Monitoring Facts")
+    assert (fact["saysPositive"], fact["saysNegative"]) == (False, False)

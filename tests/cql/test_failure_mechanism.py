@@ -207,6 +207,8 @@ def test_no_mechanism_where_no_failure_is_on_the_table(record: list[Json]) -> No
         [*record, *results], "FailureMechanism.Drivers", "FailureMechanism.Support"
     )
     assert (drivers, support) == ([], [])
+    # a level is never asked for before a failure (C25 d)
+    assert ask(record, GAPS) == [[]]
 
 
 def test_an_unknown_type_of_miss_is_a_failure_without_a_name() -> None:

@@ -75,6 +75,8 @@ def test_parts_of_one_ultrasound_lie_within_seven_days(
         # over by today, but the result was taken within eight weeks of the last dose, or not
         ("2026-01-05", "2026-08-01", "2026-09-25", "UNKNOWN"),
         ("2026-01-05", "2026-08-01", "2026-09-26", "PROBABLE_NO"),
+        # some day of the month in which the eight weeks ended
+        ("2026-01-05", "2026-08-01", "2026-09", "UNKNOWN"),
         # begun on the day of the result, or after it, and over by today
         ("2026-09-05", "2026-09-10", "2026-09-05", "UNKNOWN"),
         ("2026-09-05", "2026-09-10", "2026-09-04", "PROBABLE_NO"),

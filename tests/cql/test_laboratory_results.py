@@ -62,6 +62,12 @@ def test_unit(kind: str, code: Any, value: float, unit: str | None, expected: fl
     assert values == ([] if expected is None else [pytest.approx(expected)])
 
 
+def test_a_pound_is_what_the_treaty_says_to_the_last_digit() -> None:
+    name = "RALaboratory.Weight Results"
+    [row] = evaluate(bundle(observation(WEIGHT, 100, "lb")), [name])[name]
+    assert row["value"] == 45.359237
+
+
 @pytest.mark.parametrize(
     ("code", "kind"), [(ALT, "ALT"), (AST, "AST")]
 )  # fmt: skip
@@ -73,6 +79,13 @@ def test_upper_limit_is_the_laboratory_s_or_assumed(code: Any, kind: str) -> Non
     assert (row["upper"], row["upperAssumed"]) == (55, False)
     [row] = evaluate(assumed, [name])[name]
     assert (row["upper"], row["upperAssumed"]) == (40, True)
+
+
+def test_an_upper_limit_without_a_unit_is_in_the_unit_of_the_result() -> None:
+    name = "RAData.CRP Results"
+    record = bundle(observation("crp", 1.2, "mg/dL", referenceRange=[{"high": {"value": 0.8}}]))
+    [row] = evaluate(record, [name])[name]
+    assert (row["upper"], row["upperAssumed"]) == (8, False)
 
 
 def test_half_of_a_lower_bound_stands_for_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pytest
@@ -46,9 +45,10 @@ def of(found: list[Json], drug: str, check: str, applies: str) -> Json:
     return row
 
 
-@cache
-def judged(analyte: str, value: float, profile: str) -> tuple[Json, ...]:
-    return tuple(rows(*labs(**{analyte: value}), profile=profile))
+# Evaluated for each row anew: of an answer kept between two tests, the mutation check sees only the
+# first.
+def judged(analyte: str, value: float, profile: str = "STRICT") -> list[Json]:
+    return rows(*labs(**{analyte: value}), profile=profile)
 
 
 B, C, OK = "block", "caution", "ok"
@@ -123,7 +123,7 @@ EDGES: list[tuple[str, str, str, float, str, str]] = [
 @pytest.mark.parametrize(("drug", "when", "analyte", "value", "verdict", "reason"), EDGES)
 def test_limit(drug: str, when: str, analyte: str, value: float, verdict: str, reason: str) -> None:
     check = {"alt": "G-LFT", "ast": "G-LFT", "albumin": "G-ALB"}.get(analyte, "G-CBC")
-    found = list(judged(analyte, value, "STRICT"))
+    found = judged(analyte, value)
     row = of(found, drug, check, {"s": "start", "c": "continue"}[when])
     assert (row["verdict"], row["reason"]) == (verdict, reason)
     if verdict != OK:
@@ -136,7 +136,7 @@ def test_limit(drug: str, when: str, analyte: str, value: float, verdict: str, r
     [("US", 0.5, OK), ("US", 0.49, B), ("EU", 0.74, B), ("EU", 0.75, OK), ("CN", 0.74, B)],
 )
 def test_lymphocytes_for_tofacitinib_by_profile(profile: str, value: float, verdict: str) -> None:
-    found = list(judged("alc", value, profile))
+    found = judged("alc", value, profile)
     assert of(found, "tofacitinib", "G-CBC", "start")["verdict"] == verdict
 
 
@@ -238,6 +238,12 @@ def test_pending_count_is_awaited_not_ordered_again() -> None:
     assert (row["verdict"], row["reason"], row["orders"]) == ("unknown", "BLOOD_COUNT_PENDING", [])
 
 
+def test_what_is_known_is_shown_beside_what_is_missing() -> None:
+    row = of(rows(*labs(alt=None)), "leflunomide", "G-LFT", "start")
+    assert [d["ref"] for d in row["dataUsed"]] == ["Observation/ast"]
+    assert of(rows(), "leflunomide", "G-LFT", "start")["dataUsed"] == []
+
+
 def test_a_block_is_said_although_another_value_is_missing() -> None:
     row = of(rows(*labs(anc=0.4, hb=None)), "baricitinib", "G-CBC", "start")
     assert (row["verdict"], row["reason"]) == (B, "NEUTROPHILS_LOW")
@@ -276,5 +282,5 @@ def test_assumed_upper_limit_is_marked() -> None:
 def test_molecules_that_fare_alike_are_one_row() -> None:
     jak = [r for r in rows(*labs()) if r["classes"] == ["JAKi"] and r["applies"] == "start"]
     assert [r["molecules"] for r in jak] == [[]]
-    low = [r for r in judged("hb", 8.5, "STRICT") if r["classes"] == ["JAKi"]]
+    low = [r for r in judged("hb", 8.5) if r["classes"] == ["JAKi"]]
     assert {tuple(r["molecules"]) for r in low} == {STRICTEST, JAK}

@@ -352,6 +352,7 @@ def test_result_without_value_is_no_result() -> None:
         (observation("crp", 12, "mg/L"), "CRP", 5, True),
         (observation("rf", 30, "[IU]/mL"), "RF", 14, True),
         (observation("rf", 30, "[IU]/mL", upper=20), "RF", 20, False),
+        (observation("rf", 30), "RF", 14, True),
         (observation("anti-ccp", 30, "U/mL"), "Anti-CCP", 20, True),
         (observation("anti-ccp", 30, "{CU}", upper=25), "Anti-CCP", 25, False),
         (observation("anti-ccp", 30, "RU/mL"), "Anti-CCP", None, True),
@@ -379,6 +380,8 @@ def test_range_of_a_special_group_is_not_the_normal_range() -> None:
         ("female", 25, 30),
         (None, 20, 20),
         (None, 25, None),
+        # raised for a man, not for a woman
+        (None, 30, None),
         (None, 31, 30),
         ("other", 25, None),
     ],

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ra_cds_hooks.cql_engine_lite import Date
 from tests.cql.build import (
     ICD10,
     LOINC,
@@ -277,6 +278,32 @@ def test_status_card_indicator(resources: list[Json], expected: str) -> None:
 def test_next_step(resources: list[Json], expected: str | None) -> None:
     found = ask("Next Step", *resources)
     assert (found and found["action"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("extra", "asked"), [([], True), ([PNEUMONIA], False), ([TOFACITINIB], False)]
+)
+def test_a_level_is_asked_for_where_the_mechanism_is_a_question(
+    extra: list[Json], asked: bool
+) -> None:
+    found = [gap["what"] for gap in ask("Gaps", *FAILING, *extra)]
+    assert ("drug-level" in found) is asked
+
+
+def test_a_finding_has_the_first_date_that_is_known() -> None:
+    evidence = [
+        {"ref": "Condition/a", "date": day, "value": "x"} for day in (None, Date(2026, 11, 2))
+    ]
+    name = "RARecommendations.Gate Findings"
+    rows = [row(BTS, "block") | {"dataUsed": evidence}]
+    [found] = planted({"SafetyGate.All Checks": rows}, [name], bundle(*FAILING))[name]
+    assert found["date"] == "2026-11-02"
+
+
+def test_low_activity_without_a_drug_is_no_target_that_was_reached() -> None:
+    calm = [ra(), *visit("2026-11-20", 0, 5, 0)]
+    assert ask("Primary", *calm) == "NO_DMARD"
+    assert "AT_TARGET" not in ask("Flags", *calm)
 
 
 def test_a_test_is_suggested_once_over_all_cards() -> None:

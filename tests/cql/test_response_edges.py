@@ -202,6 +202,18 @@ def test_a_loss_is_confirmed_by_an_earlier_visit_with_or_without_baseline(
     assert ("PROVISIONAL_LOSS" in flags(record)) is provisional
 
 
+def test_the_first_response_is_no_loss_although_another_index_has_risen() -> None:
+    # DAS28-ESR was never measured before the drug, so that the first visit says nothing
+    record = treated(
+        "2026-01-05",
+        {"das28Crp4": 6.0},
+        das28(5.2),
+        {EARLIER: das28(3.5), days_before(28, VISIT): {"das28Crp4": 4.5, "das28Esr4": 5.0}},
+    )
+    assert category(record) == "SECONDARY_LOSS"
+    assert "PROVISIONAL_LOSS" in flags(record)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_of_das28_confirms_a_loss(version: str) -> None:
     earlier = {EARLIER: {version: 2.9}, days_before(28, VISIT): {version: 5.0}}

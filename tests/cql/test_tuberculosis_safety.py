@@ -277,6 +277,29 @@ def test_the_drugs_of_a_therapy_are_those_within_its_dates(
     )
 
 
+# 12 weekly doses of isoniazid and rifapentine span 77 days; 3 months of isoniazid and rifampicin
+@pytest.mark.parametrize(
+    ("drugs", "stop", "counts"),
+    [
+        (("J04AC01", "J04AB05"), "2025-03-31", True),
+        (("J04AC01", "J04AB05"), "2025-03-30", False),
+        (("J04AC01", "J04AB02"), "2025-04-13", True),
+        (("J04AC01", "J04AB02"), "2025-04-12", False),
+        (("J04AB02",), "2025-05-13", True),
+        (("J04AB02",), "2025-05-12", False),
+    ],
+)
+def test_dates_that_fit_the_regimen(drugs: tuple[str, ...], stop: str, counts: bool) -> None:
+    start = "2025-01-13"
+    taken = [statement(ATC(d), start, stop, status="completed") for d in drugs]
+    found = gates(igra("POS"), cxr(), procedure(start, stop), *taken)
+    assert check(found, "TNFi", "G-TB3") == (
+        ("ok", "TB_PREVENTIVE_THERAPY_COMPLETED")
+        if counts
+        else ("do_first", "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED")
+    )
+
+
 def test_a_regimen_without_a_drug_needs_the_longest_duration() -> None:
     short = gates(igra("POS"), cxr(), procedure("2025-01-13", "2025-04-20"))
     reason = "TB_PREVENTIVE_THERAPY_COMPLETION_UNCONFIRMED"
