@@ -71,7 +71,7 @@ def if_(e: Emitter, elm: Node) -> str:
     """`if`; a chain of else-ifs stays flat, Python limits the depth of blocks."""
     result = e.temporary()
     with e.block(f"if {condition(e, elm['condition']).holds}:"):
-        e.emit(f"{result} = {e.node(elm['then'])}")
+        e.give(result, elm["then"])
     otherwise = elm.get("else")
     if otherwise is not None and otherwise.get("type") == "If":
         e.emit(f"else: {result} = U")
@@ -80,7 +80,7 @@ def if_(e: Emitter, elm: Node) -> str:
             _chain(e, otherwise, result)
     else:
         with e.block("else:"):
-            e.emit(f"{result} = {e.optional(otherwise)}")
+            e.give(result, otherwise)
     return result
 
 
@@ -94,12 +94,12 @@ def _chain(e: Emitter, elm: Node, result: str) -> None:
             e.emit(f"if {result} is U:")
             e.depth += 1
         with e.block(f"if {condition(e, current['condition']).holds}:"):
-            e.emit(f"{result} = {e.node(current['then'])}")
+            e.give(result, current["then"])
         e.depth = depth
         current = current.get("else")
         first = False
     with e.block(f"if {result} is U:"):
-        e.emit(f"{result} = {e.optional(current)}")
+        e.give(result, current)
 
 
 @node("Case")
@@ -115,10 +115,10 @@ def case(e: Emitter, elm: Node) -> str:
             e.emit(f"if {result} is U:")
             e.depth += 1
         with e.block(f"if {_when(e, branch['when'], comparand, static).holds}:"):
-            e.emit(f"{result} = {e.node(branch['then'])}")
+            e.give(result, branch["then"])
         e.depth = depth
     with e.block(f"if {result} is U:"):
-        e.emit(f"{result} = {e.optional(elm.get('else'))}")
+        e.give(result, elm.get("else"))
     return result
 
 
@@ -143,7 +143,7 @@ def coalesce(e: Emitter, elm: Node) -> str:
     result = e.assign(e.node(operands[0]))
     for operand in operands[1:]:
         with e.block(f"if {result} is None:"):
-            e.emit(f"{result} = {e.node(operand)}")
+            e.give(result, operand)
     return result
 
 

@@ -38,16 +38,15 @@ def query(e: Emitter, elm: Node) -> str:
     hoisted = _hoist_relationships(e, elm, scope)
     result = e.temporary()
     rows_name = None
+    # A query over nothing but nulls is null (FHIR-40225), not empty and not `starting`.
+    nulls = " and ".join(f"{source.rows} is None" for source in sources)
     if aggregate is not None:
         e.emit(f"{result} = {e.optional(aggregate.get('starting'))}")
         if aggregate.get("distinct"):
             rows_name = _distinct_rows(e, sources)
-    else:
-        e.emit(f"{result} = {'[]' if gives_list else 'None'}")
-    if gives_list or aggregate is not None:
-        # A query over nothing but nulls is null (FHIR-40225), not empty and not `starting`.
-        nulls = " and ".join(f"{source.rows} is None" for source in sources)
         e.emit(f"if {nulls}: {result} = None")
+    else:
+        e.emit(f"{result} = {f'None if {nulls} else []' if gives_list else 'None'}")
 
     outer = (e.collector, e.collector_uses, e.depth)
     row_collector = e.temporary("r")

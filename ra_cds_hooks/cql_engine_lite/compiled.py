@@ -30,6 +30,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from .compiler import Compiler, DefineEntry, ParameterEntry
+from .elm_source import packed
 from .elm_types import ChoiceOf, IntervalOf, ListOf, Named, TupleOf
 from .generated_names import namespace_of_programs
 from .values import Code, CodeSystem, Concept, Interval, Long, Quantity, Ratio, ValueSet
@@ -117,16 +118,16 @@ class CompiledFile:
             return None
         return Compiled(marshal.loads(body))
 
-    def write(self, compiler: Compiler, documents: bytes) -> None:
-        """Keep a program that was just compiled, and its packed ELM; says so when it cannot."""
+    def write(self, compiler: Compiler, documents: list[Mapping[str, Any]]) -> None:
+        """Keep a program that was just compiled, and its ELM; says so when it cannot."""
         try:
-            body = marshal.dumps(_stored(compiler, documents))
+            body = marshal.dumps(_stored(compiler, packed(documents)))
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_ours(self._path.parent.stat()):
                 raise PermissionError(f"others may write to {self._path.parent}")
             self._replace(hashlib.sha256(body).digest() + body)
             self._make_room()
-        except (OSError, _NotStorableError) as error:
+        except (OSError, ValueError, _NotStorableError) as error:
             log.warning("the compiled program is not kept for the next start: %s", error)
 
     def _replace(self, content: bytes) -> None:

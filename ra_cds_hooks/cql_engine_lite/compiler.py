@@ -8,6 +8,7 @@ are written at load, so that an operator that the engine does not know is an err
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,6 +58,7 @@ _NODE_MODULES = (
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
 """What reading a node of the wrong shape raises."""
 _NUMBERS = itertools.count(1)
+_RETURNS_CONSTANT = re.compile(r"return (k\d+|None|True|False)\Z")
 _TOLD_BY_TEXT = (str, int, Decimal, Code, Named, ListOf, IntervalOf, TupleOf, ChoiceOf)
 """Constants of which two with the same `repr` are one."""
 
@@ -199,9 +201,12 @@ class Compiler:
         lines, unset = emitter.lines, set(emitter.define_names.values())
         if self.shares:
             lines, unset = shared(lines)
-        prologue = [Line(0, f"def {name}({arguments}):", first)]
-        prologue += [Line(1, f"{name} = U", first) for name in sorted(unset)]
-        written = [*prologue, *lines]
+        if len(lines) == 1 and (value := _RETURNS_CONSTANT.match(lines[0].text)) is not None:
+            written = [Line(0, f"{name} = constant({value[1]})", first)]
+        else:
+            prologue = [Line(0, f"def {name}({arguments}):", first)]
+            prologue += [Line(1, f"{name} = U", first) for name in sorted(unset)]
+            written = [*prologue, *lines]
         self.lines.extend(written)
         self.owners.extend([emitter.library.name] * len(written))
 

@@ -158,6 +158,19 @@ class Emitter:
         """Compile a node that may be missing; missing is null."""
         return "None" if elm is None else self.node(elm)
 
+    def give(self, name: str, elm: Node | None) -> None:
+        """Give an existing local the value of a node that may be missing, first thing in a block:
+        what the node's last line makes, nothing else has seen yet."""
+        first = len(self.lines)
+        value = self.optional(elm)
+        if len(self.lines) > first and self.fuses:
+            line = self.lines[-1]
+            made, equals, expression = line.text.partition(" = ")
+            if equals and made == value and line.depth == self.depth:
+                line.text = f"{name} = {expression}"
+                return
+        self.emit(f"{name} = {value}")
+
     def unsupported(self, what: str) -> UnsupportedOperatorError:
         """The error for a node, or a use of one, that the engine does not know."""
         return UnsupportedOperatorError(what, library=self.library.name, locator=self.locators[-1])

@@ -165,21 +165,25 @@ class EvidenceReader:
                     part = _joined(own)
                     below[id(part)] = part
                     own = []
-                below.update(self._parts_below(item))
+                others = self._below.get(item)
+                below.update(self._parts_below(item) if others is None else others)
                 continue
             label, used, path, read = item
             mark = (id(used), path)
-            if mark not in seen:
-                seen.add(mark)
+            if mark in seen:
+                continue
+            seen.add(mark)
+            if used.__class__ in _CARRIERS and read.__class__ not in _CARRIERS:
                 known = settled.get(id(used))
-                if known is not None and read.__class__ not in _CARRIERS:
-                    if known:
-                        own.append(known)
-                    continue
-                for entry in _use(used, label or frame.define, path, read):
-                    part = self._all_of(*entry) if isinstance(entry, tuple) else entry
-                    if part:
-                        own.append(part)
+                if known is None and (used or used.__class__ is not list):
+                    known = self._all_of(used, label or frame.define)
+                if known:
+                    own.append(known)
+                continue
+            for entry in _use(used, label or frame.define, path, read):
+                part = self._all_of(*entry) if isinstance(entry, tuple) else entry
+                if part:
+                    own.append(part)
         if own:
             part = _joined(own)
             below[id(part)] = part

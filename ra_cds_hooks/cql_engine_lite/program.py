@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import marshal
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 from .compiled import Compiled, CompiledFile, texts_of
 from .compiler import Compiler
 from .context import UNSET, Evaluation, Retriever
+from .elm_source import Source, unpacked
 from .elm_types import Named
 from .errors import (
     EvaluationError,
@@ -61,7 +60,7 @@ class Parameter:
 class Program:
     """Libraries that were loaded together. Immutable after loading."""
 
-    def __init__(self, compiler: Compiler | Compiled, source: _Source) -> None:
+    def __init__(self, compiler: Compiler | Compiled, source: Source) -> None:
         namespace = compiler.compile()
         self.defines = tuple(
             Define(d.name, d.library, namespace[d.function_name]) for d in compiler.defines
@@ -306,25 +305,6 @@ class Results:
         return number
 
 
-class _Source:
-    """The documents of a program for a later compilation: a hundredth of their size in memory."""
-
-    def __init__(self, documents: list[Mapping[str, Any]], packed: bytes = b"") -> None:
-        self._documents: list[Mapping[str, Any]] = []
-        self.packed = packed
-        try:
-            self.packed = packed or zlib.compress(marshal.dumps(documents), 1)
-        except ValueError:  # a JSON parser's own number or mapping types
-            self._documents = documents
-
-    def documents(self) -> list[Mapping[str, Any]]:
-        """The documents, in the order given."""
-        if not self.packed:
-            return self._documents
-        found: list[Mapping[str, Any]] = marshal.loads(zlib.decompress(self.packed))
-        return found
-
-
 def load(
     libraries: Iterable[Mapping[str, Any] | bytes],
     *,
@@ -344,16 +324,18 @@ def load(
     file = CompiledFile(cache, texts_of(given)) if cache is not None else None
     compiled = file.read() if file is not None else None
     if compiled is not None:
-        return Program(compiled, _Source([], compiled.packed))
+        return Program(compiled, Source([compiled.packed], unpacked))
     with _without_collector():
         documents = [_parsed(each, parse) if isinstance(each, bytes) else each for each in given]
         found = read_libraries(documents)
         if not found:
             raise LibraryLoadError("no library was given")
-        compiler, source = Compiler(found), _Source(documents)
+        as_text = all(isinstance(each, bytes) for each in given)
+        source = Source(given, parse) if as_text else Source.of_parsed(documents)
+        compiler = Compiler(found)
         program = Program(compiler, source)
         if file is not None:
-            file.write(compiler, source.packed)
+            file.write(compiler, documents)
     return program
 
 

@@ -34,6 +34,15 @@ def reference(evaluation: Evaluation, frame: Frame, index: int) -> Any:
 _MARK = UNSET.__class__
 
 
+def constant(value: Any) -> Callable[..., Any]:
+    """The function of a define, parameter default or CQL function that is a constant."""
+
+    def given(*_: Any) -> Any:
+        return value
+
+    return given
+
+
 def carrying(value: Any, label: str, *rows: Any) -> Any:
     """The tuple with the rows it was made for as sources; a new one, the given may be shared."""
     if value.__class__ is not CqlTuple:

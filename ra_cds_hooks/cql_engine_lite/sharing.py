@@ -29,7 +29,9 @@ _BOUND_BEHIND = re.compile(r"(?:: |; )(\w+) = ")
 _FOR = re.compile(r"for ([\w, ]+) in ")
 _CALL = re.compile(r"(k\d+|as_type|c\.in_value_set)\(")
 # What makes a new list or tuple, or a value that is told by its name alone.
-_NOT_SHARED = re.compile(r"\[|\{|CqlTuple\(|carrying\(|reference\(|(?:U|None|True|False|\d+)\Z")
+_NOT_SHARED = re.compile(
+    r"\[|\{|CqlTuple\(|carrying\(|reference\(|(?:U|None|True|False|\d+)\Z|None if .* else \[\]\Z"
+)
 _READ = re.compile(r"([aipst]\d+)\.get\('\w+'\) if \1 is not None else None\Z")
 _REFERENCE = re.compile(r"if (d\d+) is U: \1 = reference\(c, fr, (\d+)\)\Z")
 _COPY = re.compile(r"(?:[adipst]\d+)\Z")
@@ -67,6 +69,15 @@ class _Pass:
         self.conditional: set[str] = set()  # defines that are not referred to on every way
         for line in lines:
             self._take(line)
+        self._return_at_once()
+
+    def _return_at_once(self) -> None:
+        """What the last line but one makes for the last to return, that one gives itself."""
+        if len(self.lines) > 1:
+            made, last = self.lines[-2:]
+            name, equals, expression = made.text.partition(" = ")
+            if equals and last.text == f"return {name}" and made.depth == last.depth:
+                self.lines[-2:] = [Line(made.depth, f"return {expression}", made.locator)]
 
     def _take(self, line: Line) -> None:
         text = self._renamed(line.text)
@@ -102,20 +113,19 @@ class _Pass:
             self._blocks[-1].worked_out[expression] = name
 
     def _refer(self, line: Line, name: str, index: str) -> None:
-        """A reference to a define, in place of the call (see `runtime.reference`)."""
+        """A reference to a define; one that is always made in place of the call (see `runtime`)."""
         if any(name in block.bound for block in self._blocks):
             return
-        depth = line.depth
-        if depth > 1 or name in self.conditional:
+        self._blocks[-1].bound.add(name)
+        if line.depth > 1 or name in self.conditional:
             self.conditional.add(name)
-            self.lines.append(Line(depth, f"if {name} is U:", line.locator))
-            depth += 1
+            self.lines.append(line)
+            return
         texts = (
             f"fr.append({index}); {name} = c.memo[{index}]",
             f"if {name} is U: {name} = c.compute({index})",
         )
-        self.lines.extend(Line(depth, text, line.locator) for text in texts)
-        self._blocks[-1].bound.add(name)
+        self.lines.extend(Line(line.depth, text, line.locator) for text in texts)
 
     def _write(self, line: Line, name: str, expression: str) -> None:
         self.lines.append(Line(line.depth, f"{name} = {expression}", line.locator))
