@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
 # Two stages: the first builds a virtual environment, the second has no build tool and no root.
+# The CQL is compiled in the first stage; a worker of the second reads what was kept (docs/adr/0006).
 # Runs with a read-only root file system: only /data (feedback store) and /tmp (shared metrics) are written.
 #   docker build -t ra-cds-hooks .
 #   docker run --read-only --tmpfs /tmp -v ra-cds-data:/data -e RA_CDS_ALLOW_ANONYMOUS=1 -p 127.0.0.1:8080:8080 ra-cds-hooks
@@ -18,7 +19,8 @@ COPY ra_cds_hooks ra_cds_hooks
 COPY cql cql
 COPY fhir_fixtures fhir_fixtures
 RUN /opt/ra-cds/bin/python -m pip install --no-deps . \
-    && /opt/ra-cds/bin/ra-cds check \
+    && RA_CDS_CACHE_DIR=/opt/ra-cds/compiled /opt/ra-cds/bin/ra-cds check \
+    && chmod -R a+rX /opt/ra-cds/compiled \
     && /opt/ra-cds/bin/python -m pip uninstall --yes pip setuptools
 
 FROM ${BASE} AS run
@@ -36,6 +38,7 @@ ENV PATH=/opt/ra-cds/bin:$PATH \
     RA_CDS_HOST=0.0.0.0 \
     RA_CDS_PORT=8080 \
     RA_CDS_WORKERS=2 \
+    RA_CDS_CACHE_DIR=/opt/ra-cds/compiled \
     PROMETHEUS_MULTIPROC_DIR=/tmp/ra-cds-metrics \
     RA_CDS_DATABASE_URL=sqlite:////data/feedback.sqlite
 USER 10001:10001

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ra_cds_hooks.web import settle as settle_worker
+
 
 def milliseconds(task: Callable[[], Any]) -> float:
     """The processor time of one call."""
@@ -27,13 +29,13 @@ def both(task: Callable[[], Any]) -> tuple[float, float]:
 
 
 def settle() -> None:
-    """Take what was loaded out of the garbage collector's sight, as a serving process does.
+    """Set up the garbage collector by what a serving process calls: what was loaded is out of its
+    sight, and it looks after as many new objects.
 
     Nothing that an evaluation makes is exempt.
     """
     gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+    settle_worker()
 
 
 def percentile(values: Sequence[float], per_cent: float) -> float:

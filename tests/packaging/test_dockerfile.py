@@ -46,6 +46,14 @@ def test_two_stages_and_the_last_one_installs_nothing():
     assert arguments(final, "COPY") == ["--from=build /opt/ra-cds /opt/ra-cds"]
 
 
+def test_the_cql_is_compiled_when_the_image_is_built():
+    build, final = stages()
+    runs, environment = " ".join(arguments(build, "RUN")), " ".join(arguments(final, "ENV"))
+    (folder,) = re.findall(r"RA_CDS_CACHE_DIR=(\S+)", environment)
+    # Before the program is checked, which compiles it; and readable for the user of the last stage.
+    assert re.search(rf"RA_CDS_CACHE_DIR={folder} \S+ra-cds check .*chmod -R a\+rX {folder}", runs)
+
+
 def test_pip_is_gone_from_the_final_image():
     build, final = stages()
     assert any("pip uninstall" in run for run in arguments(build, "RUN"))
