@@ -264,11 +264,15 @@ def test_a_dose_on_named_days_is_no_dose_of_every_day() -> None:
     ],
 )
 def test_doses_of_drugs_taken_that_were_not_read(drug: str, dose: Json, expected: Any) -> None:
-    names = ["DosageSafety.Doses Not Read", "SafetyGate.Gates Not Checked"]
+    names = [
+        *("DosageSafety.Doses Not Read", "SafetyGate.Gates Not Checked"),
+        "DosageSafety.Doses Taken",
+    ]
     record = bundle(ra(), statement(drug, ago(200), id="taken", dosage=[dose]))
     found = evaluate(record, names)
     assert found[names[0]] == expected
     assert ("DOSE" in found[names[1]]) is bool(expected)
+    assert len(found[names[2]]) == (0 if expected or drug == "abatacept" else 1)
 
 
 def test_a_drug_stopped_or_never_taken_leaves_no_dose_open() -> None:

@@ -1,4 +1,4 @@
-"""RAExposures.cql at its edges (clinical-spec 0.6, 0.9, C7): reasons of a stop, entries of one day."""
+"""RAExposures.cql at its edges (clinical-spec 0.6, 0.9, C7): the stop, entries of one day."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.cql.build import (
     administration,
     bundle,
     concept,
+    dispense,
     evaluate,
     request,
     statement,
@@ -118,3 +119,17 @@ def test_an_unknown_drug_is_asked_about_once_and_is_no_exposure(entry: Json) -> 
 def test_what_is_open_about_a_known_drug(entry: Json, code: str) -> None:
     assert issues(entry) == [(code, f"{entry['resourceType']}/x", "adalimumab")]
     assert issues(statement("adalimumab", DAY, id="x"), administration("adalimumab", DAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "entry"),
+    [
+        ("Statement", statement(concept(text="paracetamol"), DAY)),
+        ("Request", request(concept(text="paracetamol"), DAY)),
+        ("Administration", administration(concept(text="paracetamol"), DAY)),
+        ("Dispense", dispense(concept(text="paracetamol"), DAY)),
+    ],
+)
+def test_a_drug_that_does_not_matter_makes_no_row(source: str, entry: Json) -> None:
+    name = f"RAExposures.{source} Rows"
+    assert evaluate(bundle(entry), [name])[name] == []

@@ -292,3 +292,21 @@ def test_the_route_in_the_words_of_the_order(route: Json | None, wanted: str | N
     parameters = {"RAParameters.Draft Orders": [DRAFT]}
     [found] = evaluate(bundle(ra(), draft), [name], parameters=parameters)[name]
     assert found["route"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("drug", "expected"),
+    [
+        ("adalimumab", ("adalimumab", "bDMARD")),
+        ("amoxicillin", ("antibiotic", "other")),
+        # of a drug that nobody recognises the kind is unknown as well
+        (concept(text="paracetamol"), (None, None)),
+        ({"reference": "Medication/elsewhere"}, (None, None)),
+    ],
+)
+def test_kind_of_the_drug_of_a_draft(drug: Any, expected: tuple[str | None, str | None]) -> None:
+    name = "DraftOrders.Drafts"
+    parameters = {"RAParameters.Draft Orders": [DRAFT]}
+    draft = request(drug, id="draft", status="draft")
+    [found] = evaluate(bundle(draft), [name], parameters=parameters)[name]
+    assert (found["ingredient"], found["kind"]) == expected
