@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cql.activity_records import ask, on, visit
-from tests.cql.build import Json, condition, observation, statement
+from tests.cql.build import ICD10, Json, condition, observation, statement
 
 STATE = "DifficultToTreat.D2T"
 FLAGS = "DifficultToTreat.D2T Flags"
@@ -155,6 +155,7 @@ NORMAL = [
 ]
 PNEUMONIA = condition({"coding": [{"system": "http://snomed.info/sct", "code": "233604007"}]},
                       "2026-11-18")  # fmt: skip
+TUBERCULOSIS = condition(ICD10("A15.0"), "2026-11-18")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,7 @@ PNEUMONIA = condition({"coding": [{"system": "http://snomed.info/sct", "code": "
         (visit(esr=60.0), "yes", ["D2T_B_SIGNS"]),
         (visit(crp=4.0), "unknown", []),
         ([*visit(crp=60.0), PNEUMONIA], "unknown", []),
+        ([*visit(crp=60.0), TUBERCULOSIS], "unknown", []),
         # (c)
         ([prednisone(7.5)], "yes", ["D2T_C_GLUCOCORTICOID"]),
         ([prednisone(7.4)], "unknown", []),

@@ -110,6 +110,7 @@ PNEUMONIA = condition(ICD10("J18.9"), "2026-11-10")
 MAYBE_PNEUMONIA = condition(ICD10("J18.9"), "2026-11-10", verification="provisional")
 ANKLE = observation("swollen-ankle-mtp", True, date=VISIT)
 PROGRESSION = observation("sharp-progression-1y", 5, "{score}", "2026-06-01")
+TUBERCULOSIS = condition(ICD10("A15.0"), "2026-11-10")
 TOCILIZUMAB = on("tocilizumab", "2026-01-05")
 TOFACITINIB = on("tofacitinib", "2026-01-05")
 
@@ -145,6 +146,10 @@ TOFACITINIB = on("tofacitinib", "2026-01-05")
         (joints(0, crp=9), {"NO_SWOLLEN_JOINTS", "CRP_OR_ESR_RAISED", "US_MISSING"}),
         (
             [*joints(0, crp=9), PNEUMONIA],
+            {"NO_SWOLLEN_JOINTS", "CRP_OR_ESR_RAISED_DURING_INFECTION", "US_MISSING"},
+        ),
+        (
+            [*joints(0, crp=9), TUBERCULOSIS],
             {"NO_SWOLLEN_JOINTS", "CRP_OR_ESR_RAISED_DURING_INFECTION", "US_MISSING"},
         ),
         (

@@ -169,6 +169,9 @@ def test_joint_counts_are_current_for_ninety_days(age: int, expected: str) -> No
         ([condition(ICD10("J18.9"), "2026-11-10")], "UNKNOWN"),
         ([condition(ICD10("J18.9"), "2026-11-10", verification="provisional")], "UNKNOWN"),
         ([condition(ICD10("J18.9"), "2026-11-10", clinical=None)], "UNKNOWN"),
+        ([condition(ICD10("A15.0"), "2026-11-10")], "UNKNOWN"),
+        ([condition(ICD10("A15.0"), "2026-11-10", verification="provisional")], "UNKNOWN"),
+        ([condition(ICD10("A15.0"), "2016-11-10", clinical="resolved")], "YES"),
         ([condition(ICD10("J18.9"), "2026-11-10", verification="refuted")], "YES"),
     ],
 )

@@ -106,6 +106,12 @@ ON_ADALIMUMAB = [stopped("abatacept"), stopped("tocilizumab"), *failing("adalimu
         ([*TRUE[:-1], observation("pdc", 0.5, "1", "2026-11-20")], "no", []),
         # infection
         ([*TRUE, condition(SNOMED("233604007"), "2026-11-18")], "no", []),
+        ([*TRUE, condition(SNOMED("56717001"), "2026-11-18")], "no", []),
+        (
+            [*TRUE, condition(SNOMED("56717001"), "2026-11-18", verification="provisional")],
+            "pending",
+            ["infection-status"],
+        ),
         # drug level
         (ON_ADALIMUMAB, "pending", ["drug-level"]),
         ([*ON_ADALIMUMAB, *level(5.0, "NEG")], "yes", []),
