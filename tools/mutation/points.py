@@ -18,8 +18,8 @@ from decimal import Decimal
 from typing import Any
 
 from ra_cds_hooks.cql_engine_lite import Program
-from ra_cds_hooks.cql_engine_lite import program as engine_program
 from ra_cds_hooks.cql_engine_lite.compiler import Compiler
+from ra_cds_hooks.cql_engine_lite.elm_source import Source
 from ra_cds_hooks.cql_engine_lite.elm_types import ListOf, Type
 from ra_cds_hooks.cql_engine_lite.emitter import Emitter, Node
 from ra_cds_hooks.cql_engine_lite.library import read_libraries
@@ -285,5 +285,5 @@ def mutating_program(
     """The program with all its mutants, off until ``switch.on`` names one, and their list."""
     kept = list(documents)
     compiler = MutatingCompiler(kept, switch)
-    program = engine_program.Program(compiler, engine_program._Source(kept))
+    program = Program(compiler, Source.of_parsed(kept))
     return program, compiler.points
