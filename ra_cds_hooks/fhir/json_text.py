@@ -8,9 +8,6 @@ Source: RFC 8259 (4: names SHOULD be unique; 8.2: unpaired surrogates), FHIR R4 
 
 from __future__ import annotations
 
-import json
-import re
-from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -18,9 +15,8 @@ import orjson
 # FHIR resources nest about ten levels; beyond this only attacks and accidents do.
 MAX_DEPTH = 100
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_AS_ROUND = bytes.maketrans(b"[]{}", b"()()")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 class JsonError(ValueError):
@@ -30,23 +26,31 @@ class JsonError(ValueError):
 def parse_json(text: bytes) -> Any:
     """The JSON value in ``text`` (UTF-8). Raises JsonError with the reason."""
     try:
-        orjson.loads(text)  # strict: UTF-8, no NaN, no unpaired surrogates
+        value = orjson.loads(text)  # strict: UTF-8, no NaN, no unpaired surrogates
     except orjson.JSONDecodeError as error:
         raise JsonError(f"not JSON (line {error.lineno}, column {error.colno})") from None
-    brackets = _STRING.sub(b"", text).translate(None, _NOT_BRACKETS)
-    if max(accumulate(_STEP[bracket] for bracket in brackets), default=0) > MAX_DEPTH:
+    written = _without_strings(text)
+    if _is_deep(written):
         raise JsonError(f"nested deeper than {MAX_DEPTH} levels")
-    return json.loads(text, object_pairs_hook=_unique, parse_int=_integer)
-
-
-def _integer(digits: str) -> int | float:
-    # Beyond 64 bits a JSON writer cannot repeat it; no FHIR integer is that large.
-    return int(digits) if len(digits) < 19 else float(digits)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        # Two parsers would read two different documents; neither reading is safe.
+    # The parser keeps one of two members with the same key. Two parsers would read two different
+    # documents; neither reading is safe.
+    if written.count(b":") != _without_strings(orjson.dumps(value)).count(b":"):
         raise JsonError("an object has the same key twice")
-    return members
+    return value
+
+
+def _without_strings(text: bytes) -> bytes:
+    """Valid JSON without what stands between quotes: brackets, numbers, a colon for each member."""
+    if b"\\" in text:
+        text = text.replace(rb"\\", b"").replace(rb"\"", b"")
+    return b"".join(text.split(b'"')[::2])
+
+
+def _is_deep(structure: bytes) -> bool:
+    """Whether brackets nest deeper than MAX_DEPTH; each pass takes the innermost pairs away."""
+    brackets = structure.translate(_AS_ROUND, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"()", b"")
+    return bool(brackets)

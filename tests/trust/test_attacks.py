@@ -86,6 +86,8 @@ ATTACKS: list[Any] = [
         Token(headers={"jku": "https://evil.test/jwks.json"}), "jku", id="foreign jku"
     ),
     pytest.param(Token(headers={"crit": ["x"], "x": 1}), "malformed", id="crit"),
+    pytest.param(Token(headers={"crit": ["b64"], "b64": True}), "algorithm", id="crit b64"),
+    pytest.param(Token(claims={"pad": "A" * 8192}), "malformed", id="huge token that is valid"),
     pytest.param(Token(claims={"iss": "https://evil.test"}), "issuer", id="unknown issuer"),
     pytest.param(Token(claims={"iss": None}), "issuer", id="no issuer"),
     pytest.param(Token(claims={"exp": SECOND - 31}), "expired", id="expired"),
@@ -209,6 +211,7 @@ def test_a_refusal_comes_before_the_body_is_read(client: FlaskClient) -> None:
 DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 BODIES: list[Any] = [
     pytest.param(DEEP, {}, 400, id="deep JSON"),
+    pytest.param(b'{"hook":' + b"[" * 100 + b"]" * 100 + b"}", {}, 400, id="a level too deep"),
     pytest.param(b'{"hook":"patient-view","hook":"order-sign"}', {}, 400, id="duplicated keys"),
     pytest.param(
         gzip.compress(b"0" * 50_000_000), {"Content-Encoding": "gzip"}, 415, id="compressed bomb"
