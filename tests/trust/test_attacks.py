@@ -86,7 +86,6 @@ ATTACKS: list[Any] = [
         Token(headers={"jku": "https://evil.test/jwks.json"}), "jku", id="foreign jku"
     ),
     pytest.param(Token(headers={"crit": ["x"], "x": 1}), "malformed", id="crit"),
-    pytest.param(Token(headers={"crit": ["b64"], "b64": True}), "algorithm", id="crit b64"),
     pytest.param(Token(claims={"pad": "A" * 8192}), "malformed", id="huge token that is valid"),
     pytest.param(Token(claims={"iss": "https://evil.test"}), "issuer", id="unknown issuer"),
     pytest.param(Token(claims={"iss": None}), "issuer", id="no issuer"),
@@ -210,25 +209,38 @@ def test_a_refusal_comes_before_the_body_is_read(client: FlaskClient) -> None:
 
 DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 BODIES: list[Any] = [
-    pytest.param(DEEP, {}, 400, id="deep JSON"),
-    pytest.param(b'{"hook":' + b"[" * 100 + b"]" * 100 + b"}", {}, 400, id="a level too deep"),
-    pytest.param(b'{"hook":"patient-view","hook":"order-sign"}', {}, 400, id="duplicated keys"),
+    pytest.param(DEEP, {}, 400, "not JSON", id="deep JSON"),
     pytest.param(
-        gzip.compress(b"0" * 50_000_000), {"Content-Encoding": "gzip"}, 415, id="compressed bomb"
+        b'{"hook":' + b"[" * 100 + b"]" * 100 + b"}", {}, 400, "deeper", id="a level too deep"
     ),
-    pytest.param(b" " * (16 * 1024 * 1024 + 1), {}, 413, id="huge body"),
-    pytest.param(b"\xff\xfe", {}, 400, id="not UTF-8"),
+    pytest.param(
+        b'{"hook":"patient-view","hook":"order-sign"}',
+        {},
+        400,
+        "same key twice",
+        id="duplicated keys",
+    ),
+    pytest.param(
+        gzip.compress(b"0" * 50_000_000),
+        {"Content-Encoding": "gzip"},
+        415,
+        "Content-Encoding",
+        id="compressed bomb",
+    ),
+    pytest.param(b" " * (16 * 1024 * 1024 + 1), {}, 413, "larger", id="huge body"),
+    pytest.param(b"\xff\xfe", {}, 400, "not JSON", id="not UTF-8"),
 ]
 
 
-@pytest.mark.parametrize(("body", "headers", "status"), BODIES)
+@pytest.mark.parametrize(("body", "headers", "status", "says"), BODIES)
 def test_a_body_that_attacks_is_refused(
-    client: FlaskClient, body: bytes, headers: dict[str, str], status: int
+    client: FlaskClient, body: bytes, headers: dict[str, str], status: int, says: str
 ) -> None:
     answer = client.post(
         URL, data=body, headers={**Token().header(), **headers}, content_type="application/json"
     )
     assert answer.status_code == status, answer.get_json()
+    assert says in answer.get_json()["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize("name", ["\r\nX-Injected: 1", "p1/../../Patient/2", "p1?x=1", "%2e%2e/2"])
