@@ -75,6 +75,32 @@ class CardDecision:
     links: tuple[str, ...] = ()
 
 
+class EvidenceMembers:
+    """date, value and unit of an evidence row, as members.toml names their elements.
+
+    Worked out once for each row, whoever cites it. What is given out is not to be changed.
+    """
+
+    def __init__(self, elements: Mapping[str, Sequence[str]]) -> None:
+        self._elements = elements
+        # With the row itself, so that its id is not used again.
+        self._known: dict[int, tuple[Evidence, dict[str, Any]]] = {}
+
+    def __call__(self, item: Evidence) -> dict[str, Any]:
+        """The members of the row, empty ones left out."""
+        known = self._known.get(id(item))
+        if known is None:
+            known = self._known[id(item)] = (item, self._members(item.values))
+        return known[1]
+
+    def _members(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        found = {
+            part: next((v for name in names if (v := values.get(name)) is not None), None)
+            for part, names in self._elements.items()
+        }
+        return without_empty({part: to_json(value) for part, value in found.items()})
+
+
 @dataclass(frozen=True)
 class Decision:
     """The Decision document (JSON-ready, empty members left out) and each card's answer."""
@@ -82,6 +108,7 @@ class Decision:
     document: Mapping[str, Any]
     cards: Mapping[str, CardDecision]
     order_codes: Mapping[str, Any]
+    evidence_members: EvidenceMembers
 
 
 def decide(
@@ -95,7 +122,7 @@ def decide(
     """
     defines = content.defines_of(service) if service else content.defines
     results = _evaluate(content, record, as_of, defines)
-    cited = _Cited(results, record)
+    cited, evidence_members = _Cited(results, record), EvidenceMembers(content.evidence_elements)
     wanted = content.members_of(service)
     members = {name: to_json(results[define]) for name, define in wanted.items()}
     members["dataIssues"] = [*issues_of(record), *(members.get("dataIssues") or [])]
@@ -105,7 +132,7 @@ def decide(
         "contentVersion": content.version,
         **members,
         "incomplete": sorted(record.incomplete),
-        "evidence": _evidence_rows(cited.by(wanted.values()), content),
+        "evidence": _evidence_rows(cited.by(wanted.values()), evidence_members),
     }
     if content.parameters:
         document["overriddenParameters"] = {
@@ -121,6 +148,7 @@ def decide(
             for card in content.cards_of(service)
         },
         order_codes={row["key"]: to_json(row["code"]) for row in orders},
+        evidence_members=evidence_members,
     )
 
 
@@ -236,23 +264,16 @@ def _repeated(
     return CardDecision(card, shown, indicator, (), (), rows=tuple(rows))
 
 
-def _evidence_rows(evidence: Iterable[Evidence], content: Content) -> list[dict[str, Any]]:
+def _evidence_rows(
+    evidence: Iterable[Evidence], evidence_members: EvidenceMembers
+) -> list[dict[str, Any]]:
     """Every resource that decided a member: reference, date, value, and the define it served."""
     found = sorted(evidence, key=lambda item: (item.reference, item.define))
     return [
         {
             "reference": item.reference,
-            **evidence_members(item, content),
+            **evidence_members(item),
             "role": item.define,
         }
         for item in found
     ]
-
-
-def evidence_members(item: Evidence, content: Content) -> dict[str, Any]:
-    """date, value and unit of an evidence row, as members.toml names their elements."""
-    found = {
-        part: next((v for name in names if (v := item.values.get(name)) is not None), None)
-        for part, names in content.evidence_elements.items()
-    }
-    return without_empty({part: to_json(value) for part, value in found.items()})

@@ -9,16 +9,16 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from fhir.resources.R4B.servicerequest import ServiceRequest
-from jinja2 import Environment, StrictUndefined, Template, UndefinedError
+from jinja2 import Environment, StrictUndefined, Template, UndefinedError, meta
 
 from ra_cds_hooks.cql_engine_lite import Evidence
 from ra_cds_hooks.decision.catalogue import Content, Service
-from ra_cds_hooks.decision.decide import CardDecision, Decision, evidence_members
+from ra_cds_hooks.decision.decide import CardDecision, Decision
 from ra_cds_hooks.decision.values import to_json, without_empty
 from ra_cds_hooks.errors import ContentError
 
@@ -50,12 +50,14 @@ def render(
     card ``key``; the uuid is drawn from key and ``hook_instance``, so that a repeated call is
     recognised. Raises ContentError when a template and the Decision do not fit together.
     """
+    words = Words(content.words, language)
+    rows = _EvidenceRows(decision, words)
     cards = []
     for card_id in service.cards:
         answer = decision.cards[card_id]
         if answer.shown is not False:
             cards += [
-                _card(content, decision, one, language, hook_instance)
+                _card(content, decision, one, words, rows.of(one.evidence), hook_instance)
                 for one in answer.rows or (answer,)
             ]
     response: dict[str, Any] = {"cards": cards}
@@ -65,11 +67,14 @@ def render(
 
 
 def _card(
-    content: Content, decision: Decision, answer: CardDecision, language: str, hook_instance: str
+    content: Content,
+    decision: Decision,
+    answer: CardDecision,
+    words: Words,
+    rows: list[dict[str, Any]],
+    hook_instance: str,
 ) -> dict[str, Any]:
     card = answer.card
-    words = Words(content.words, language)
-    rows = _evidence(content, answer.evidence, words)
     known: dict[str, Any] = {
         "d": decision.document,
         "evidence": evidence_lines(rows),
@@ -79,10 +84,10 @@ def _card(
     }
     source = words.source(_say(card.source, {"w": words, **known}, f"card {card.id}").strip())
     say = Sayings(words, known | {"source_label": source["label"]})
-    text = card.words[language]
+    text = card.words[words.language]
     # A card whose condition is null is shown in its unknown form: unknown is not false.
     form = "" if answer.shown else "unknown_"
-    where = f"card {card.id} ({language})"
+    where = f"card {card.id} ({words.language})"
     summary = " ".join(say.template(text[f"{form}summary"], where).split())
     detail = _tidy(say.template(text[f"{form}detail"], where))
     if answer.overridden:
@@ -164,25 +169,26 @@ class Sayings:
     """Templates with everything they may speak of: the Decision, words, evidence and phrases.
 
     In a template, ``say(group, code)`` fills the words of a code with the same variables, and each
-    entry of the ``phrases`` words is a variable of that name.
+    entry of the ``phrases`` words is a variable of that name, filled when a template speaks of it.
     """
 
     def __init__(self, words: Words, known: Mapping[str, Any]) -> None:
         self._known = {**known, "w": words, "say": self}
         self._words = words
-        for name in words.codes("phrases"):
-            self._known[name] = self("phrases", name)
 
     def __call__(self, group: str, code: str) -> str:
         return self.template(self._words(group, code), f"words {group}.{code}").strip()
 
     def template(self, source: str, where: str) -> str:
         """``source`` filled in; raises ContentError naming ``where`` when it cannot be."""
+        for name in _variables(source):
+            if name not in self._known and self._words.has("phrases", name):
+                self._known[name] = self("phrases", name)
         return _say(source, self._known, where)
 
 
 def evidence_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line per row of `_evidence` that has words, newest first: ``value unit (date)``.
+    """One line per row of `_EvidenceRows` that has words, newest first: ``value unit (date)``.
 
     Only defines that have evidence words speak; the extension carries all rows.
     """
@@ -198,16 +204,29 @@ def _line(item: Evidence, members: Mapping[str, Any], words: Words) -> str:
     return f"{said} ({members['date']})" if members.get("date") else said
 
 
-def _evidence(
-    content: Content, evidence: tuple[Evidence, ...], words: Words
-) -> list[dict[str, Any]]:
-    rows = []
-    for item in evidence:
-        members = evidence_members(item, content)
+class _EvidenceRows:
+    """Evidence as the cards show it; what several cards cite is put into words once."""
+
+    def __init__(self, decision: Decision, words: Words) -> None:
+        self._decision = decision
+        self._words = words
+        self._known: dict[int, dict[str, Any]] = {}  # by id: the decision holds each item
+
+    def of(self, evidence: Iterable[Evidence]) -> list[dict[str, Any]]:
+        """The rows: reference, define, date, value, unit and text, empty members left out."""
+        rows = []
+        for item in evidence:
+            row = self._known.get(id(item))
+            if row is None:
+                row = self._known[id(item)] = self._row(item)
+            rows.append(row)
+        return rows
+
+    def _row(self, item: Evidence) -> dict[str, Any]:
+        members, words = self._decision.evidence_members(item), self._words
         text = _line(item, members, words) if words.has("evidence", item.define) else None
         row = {"reference": item.reference, "define": item.define, **members, "text": text}
-        rows.append(without_empty(row))
-    return rows
+        return without_empty(row)
 
 
 def _removal(
@@ -319,6 +338,12 @@ def _say(source: str, known: Mapping[str, Any], where: str) -> str:
 @lru_cache(maxsize=4096)
 def _template(source: str) -> Template:
     return _jinja.from_string(source)
+
+
+@lru_cache(maxsize=4096)
+def _variables(source: str) -> tuple[str, ...]:
+    """The variables that a template speaks of."""
+    return tuple(sorted(meta.find_undeclared_variables(_jinja.parse(source))))
 
 
 def _tidy(text: str) -> str:
