@@ -16,7 +16,7 @@ from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -318,7 +318,9 @@ def same_server(base_url: str, url: str) -> bool:
         return False
     path = base.path.rstrip("/")
     below = other.path == path or other.path.startswith(f"{path}/")
-    climbs = any(part in ("..", ".") for part in other.path.lower().replace("%2e", ".").split("/"))
+    # As the server may read it: an escaped dot or slash climbs as well.
+    steps = unquote(other.path).replace("\\", "/").split("/")
+    climbs = ".." in steps or "." in steps
     return same_origin and below and not climbs and other.username is None
 
 

@@ -260,9 +260,11 @@ def _belongs(
         detail = "does not say whose it is; not used" if several else "does not say whose it is"
         found.append(DataIssue("SUBJECT_MISSING", _reference(resource), detail))
         return not several
-    local = References(full_urls, [base_of(full_url)]) if base_of(full_url) else references
     wanted = f"Patient/{patient_id}"
-    if wanted in (references.normal(subject), local.normal(subject)):
+    if references.normal(subject) == wanted:
+        return True
+    base = base_of(full_url)
+    if base and References(full_urls, [base]).normal(subject) == wanted:
         return True
     found.append(DataIssue("OTHER_PATIENT", _reference(resource), "about somebody else, not used"))
     return False

@@ -44,9 +44,17 @@ class References:
     def __init__(self, full_urls: Mapping[str, str], bases: Iterable[str] = ()) -> None:
         self._full_urls = full_urls
         self._bases = frozenset(base.rstrip("/") for base in bases if base)
+        # A record says hundreds of times whose it is.
+        self._normal: dict[str, str] = {}
 
     def normal(self, reference: str) -> str:
         """``Type/id``, or the reference unchanged when it points elsewhere."""
+        normal = self._normal.get(reference)
+        if normal is None:
+            normal = self._normal[reference] = self._made_normal(reference)
+        return normal
+
+    def _made_normal(self, reference: str) -> str:
         if reference.startswith("#"):
             return reference
         known = self._full_urls.get(reference)

@@ -300,7 +300,8 @@ def _many(one: Check, kind: str) -> Check:
                 continue
             before = len(faults)
             checked = one(item, faults)
-            _prefix(faults, before, f"[{index}]")
+            if len(faults) > before:
+                _prefix(faults, before, f"[{index}]")
             changed = changed or checked is not item
             if checked is not INVALID:
                 kept.append(checked)
@@ -317,7 +318,8 @@ def _apply(value: Resource, checks: Mapping[str, Check], faults: Faults) -> Reso
             continue
         before = len(faults)
         checked = INVALID if given is None else check(given, faults)
-        _prefix(faults, before, element)
+        if len(faults) > before:
+            _prefix(faults, before, element)
         if checked is given:
             continue
         if result is value:

@@ -42,6 +42,13 @@ def test_only_loopback_and_listed_servers(url, expected):
     assert may_call(base_url(url), LISTED) is expected
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/fhir", "http://[::1]/fhir"])
+def test_loopback_is_listed_too_where_it_is_not_open(url):
+    assert may_call(url, [], loopback=True)
+    assert not may_call(url, LISTED, loopback=False)
+    assert may_call(f"{url}/r4", [*LISTED, f"{url}/"], loopback=False)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -67,6 +74,9 @@ def test_what_is_no_base_url_is_a_400(url):
         ("https://h:443/fhir/Observation", True),
         ("https://h/fhirb/Observation", False),
         ("https://h/fhir/%2E%2e/admin", False),
+        ("https://h/fhir/..%2fadmin", False),
+        ("https://h/fhir/%2e%5Cadmin", False),
+        ("https://h/fhir/a..b/Observation?_id=../x", True),
         ("https://h.evil/fhir/Observation", False),
         ("http://h/fhir/Observation", False),
         ("https://x@h/fhir/Observation", False),

@@ -184,6 +184,9 @@ def test_a_redirect_is_not_followed(canary: Canary, other: Canary) -> None:
         "http://user@127.0.0.1:{port}/fhir/Condition",
         "http://127.0.0.1:{port}/admin",
         "/fhir/../admin",
+        "/fhir/%2e%2E/admin",
+        "/fhir/..%2Fadmin",
+        "/fhir/x/..%5c..%5cadmin",
         "file:///etc/passwd",
     ],
 )
