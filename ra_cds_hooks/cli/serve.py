@@ -43,6 +43,7 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
             self.cfg.set("workers", settings.workers)
             self.cfg.set("threads", 4)
             BoundedWorker.request_seconds = settings.request_seconds
+            BoundedWorker.max_body_bytes = settings.max_body_bytes
             self.cfg.set("worker_class", BoundedWorker)
             self.cfg.set("loglevel", "warning")
             self.cfg.set("post_fork", lambda server, worker: adopt_gunicorn())

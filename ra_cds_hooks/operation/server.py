@@ -28,6 +28,7 @@ workers = _settings.workers or min(processors(), 4)
 threads = 4
 worker_class = BoundedWorker
 BoundedWorker.request_seconds = _settings.request_seconds
+BoundedWorker.max_body_bytes = _settings.max_body_bytes
 graceful_timeout = 30
 loglevel = "warning"
 if _shared_memory.is_dir():

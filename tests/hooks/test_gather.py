@@ -176,6 +176,14 @@ def circle(handler):
     return searchset(observation("o1"), link=[{"relation": "next", "url": url}])
 
 
+def moving(handler):
+    """Another page at every call, and each names the same address as the next."""
+    handler.server.calls = getattr(handler.server, "calls", 0) + 1
+    url = "/fhir/Observation?page=next"
+    link = [{"relation": "next", "url": url}]
+    return searchset(observation(f"o{handler.server.calls}"), link=link)
+
+
 FAULTS = [
     ("refused", None, "not found"),
     ("500", (500, b"no"), "http error"),
@@ -193,6 +201,7 @@ FAULTS = [
     ("reset", reset, "unreachable"),
     ("endless pages", endless, "too many pages"),
     ("page repeated", circle, "page repeated"),
+    ("address repeated", moving, "page repeated"),
     ("deep json", (200, b"[" * 5000 + b"]" * 5000), "not json"),
     ("duplicate keys", (200, b'{"resourceType":"Bundle","resourceType":"Bundle"}'), "not json"),
 ]

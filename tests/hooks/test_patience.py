@@ -15,7 +15,7 @@ from ra_cds_hooks.fhir.patience import Breakers, Patience, pause_before, retry_a
 from ra_cds_hooks.hooks.gather import Gatherer
 
 from .conftest import PATIENT, observation, searchset
-from .fhir_server import HANDLED, faulty_server, hang, reset
+from .fhir_server import HANDLED, drip, faulty_server, hang, reset
 from .test_gather import full, gaps, gather, server  # noqa: F401  (fixtures)
 
 QUICK = Patience(first_pause=0.01)
@@ -174,6 +174,27 @@ def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever()
         clock.now = 10.0
         assert client.read(target, "Patient/p1", Budget(0.0)).failure is Failure.BUDGET
         assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
+    client.close()
+
+
+def test_an_answer_that_drips_is_left_when_the_budget_is_used_up():
+    """The thread that reads it is free again, not only the request that waits for it."""
+    client = FhirClient(Limits())
+    with faulty_server() as slow:
+        slow.answers["Patient"] = drip
+        began = time.monotonic()
+        assert client.read(Server(slow.base), "Patient/p1", Budget(0.3)).failure is Failure.BUDGET
+        assert time.monotonic() - began < 2
+    client.close()
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end():
+    client = FhirClient(Limits(max_page_bytes=10_000))
+    with faulty_server() as large:
+        large.answers["Patient"] = PATIENT | {"text": {"div": "x" * 20_000}}
+        answer = client.read(Server(large.base), "Patient/p1", Budget(2.0))
+        assert answer.failure is Failure.TOO_LARGE
+        assert answer.documents == ()
     client.close()
 
 

@@ -42,6 +42,11 @@ def test_only_loopback_and_listed_servers(url, expected):
     assert may_call(base_url(url), LISTED) is expected
 
 
+def test_a_listed_server_is_not_called_without_tls():
+    plain = "http://ehr.example.org/fhir"
+    assert not may_call(plain, [plain])
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/fhir", "http://[::1]/fhir"])
 def test_loopback_is_listed_too_where_it_is_not_open(url):
     assert may_call(url, [], loopback=True)

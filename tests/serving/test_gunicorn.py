@@ -159,6 +159,70 @@ def test_a_client_that_drips_is_ended_and_holds_up_nobody(
     assert server.post(URL, hook_request(bundle_of(CASE)))[0] == 200
 
 
+def test_slow_clients_hold_no_thread_however_many_they_are(
+    start_server,
+    hook_request,  # noqa: F811
+):
+    server = start_server(RA_CDS_WORKERS="1", RA_CDS_REQUEST_SECONDS="60")
+    whole = raw_request(hook_request(bundle_of(CASE)))
+    head = whole[: whole.index(b"\r\n\r\n") + 4]
+    chunked = re.sub(rb"Content-Length: \d+", b"Transfer-Encoding: chunked", head)
+    starts = {
+        head + b"{": b" ",
+        head[:-2]: b"X-Slow: 1\r\n",
+        b"POST ": b"/",
+        chunked + b"FFFF\r\n\r\n0\r\n\r\n": b" ",
+        head[:-2] + b"Expect: 100-continue\r\n\r\n": b" ",
+    }
+    # Five of each kind where there are four threads.
+    slow = [Dripping(server, start, drip) for start, drip in starts.items() for _ in range(5)]
+    silent = [server.connect() for _ in range(20)]
+    for client in slow:
+        client.start()
+    time.sleep(1)
+    for _ in range(3):
+        assert server.post(URL, hook_request(bundle_of(CASE)))[0] == 200
+    assert server.get("/healthz")[0] == 200
+    assert not any(client.ended.is_set() for client in slow), "none of them was given up for it"
+    for connection in silent:
+        connection.close()
+    for client in slow:
+        client.ended.set()
+
+
+def test_requests_in_one_piece_and_in_many_are_each_answered(start_server):
+    """What arrives behind a request is the next one; a body may come in chunks, or wait for us."""
+    server = start_server(RA_CDS_WORKERS="1")
+    bad = raw_request({})
+    chunks = re.sub(rb"Content-Length: \d+", b"Transfer-Encoding: chunked", bad)[:-2]
+    expecting = bad.replace(b"\r\nContent", b"\r\nExpect: 100-continue\r\nContent")[:-2]
+    with server.connect() as connection, connection.makefile("rb") as answers:
+
+        def answer(sent):
+            connection.sendall(sent)
+            return status_of(answers)
+
+        assert answer(bad + bad[:30]) == 400
+        assert answer(bad[30:] + bad + bad) == 400
+        assert (status_of(answers), status_of(answers)) == (400, 400)
+        assert answer(chunks + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n" + bad) == 400
+        assert status_of(answers) == 400
+        assert answer(expecting) == 100
+        assert answer(b"{}") in (100, 400)
+
+
+def status_of(answers):
+    """The status of the next answer, which is read to its end."""
+    status = int(answers.readline().split()[1])
+    length = 0
+    while (line := answers.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    if length:
+        assert b"OperationOutcome" in answers.read(length)
+    return status
+
+
 def test_a_kept_connection_has_the_time_anew_for_each_request(start_server):
     server = start_server(RA_CDS_WORKERS="1", RA_CDS_REQUEST_SECONDS="1.5")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)

@@ -152,14 +152,39 @@ def test_a_listed_server_is_called_with_the_token(
     assert {token for _, token in canary.heard} == {f"Bearer {SECRET}"}
 
 
+# Addresses of loopback may be connected to: nothing but the list stands between.
+REACHABLE: dict[str, Any] = {"fhir_loopback": False, "fhir_private_networks": "127.0.0.0/8"}
+
+
+@pytest.mark.parametrize("mine", [None, ["https://ehr.example.org/fhir"]], ids=["all", "own"])
 def test_another_issuers_server_is_not_called(
-    make_client: MakeClient, tmp_path: Path, canary: Canary
+    make_client: MakeClient, tmp_path: Path, canary: Canary, mine: list[str] | None
 ) -> None:
-    mine = "https://ehr.example.org/fhir"
-    others = f"https://127.0.0.1:{canary.port}/fhir"
-    client = make_client(write_issuers(tmp_path, fhir_servers=[mine]), fhir_servers=others)
+    others = f"http://127.0.0.1:{canary.port}/fhir"
+    own = {} if mine is None else {"fhir_servers": mine}
+    client = make_client(write_issuers(tmp_path, **own), fhir_servers=others, **REACHABLE)
     assert client.post(URL, headers=Token().header(), json=asked_of(others)).status_code == 412
-    assert canary.heard == []
+    assert bool(canary.heard) is (mine is None)
+
+
+NEARLY_LISTED = [
+    "http://127.0.0.1:{other}/fhir",
+    "http://127.0.0.1:{port}/fhirx",
+    "http://127.0.0.1:{port}",
+    "http://127.0.0.1:{port}/fhir/../admin",
+    "http://localhost:{port}/fhir",
+]
+
+
+@pytest.mark.parametrize("nearly", NEARLY_LISTED)
+def test_what_is_nearly_a_listed_server_is_not_called(
+    make_client: MakeClient, tmp_path: Path, canary: Canary, other: Canary, nearly: str
+) -> None:
+    listed = f"http://127.0.0.1:{canary.port}/fhir"
+    client = make_client(write_issuers(tmp_path, fhir_servers=[listed]), **REACHABLE)
+    url = nearly.format(port=canary.port, other=other.port)
+    assert client.post(URL, headers=Token().header(), json=asked_of(url)).status_code == 412
+    assert canary.heard == other.heard == []
 
 
 def reading(canary: Canary, client: FhirClient) -> Any:
