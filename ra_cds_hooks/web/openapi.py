@@ -125,8 +125,9 @@ def _paths(content: Content, settings: Settings, requests: dict[str, str]) -> di
         paths[path] = {
             "post": _operation(
                 service.title,
-                {"200": _json("Cards, or none where there is nothing to say.", "Cards")},
+                {"200": _cards(f"{service.id}-feedback")},
                 *(*_BODY, *_CALLER, "412"),
+                operationId=service.id,
                 requestBody=_body(requests[service.hook]),
                 description=service.description,
                 **guarded,
@@ -137,6 +138,7 @@ def _paths(content: Content, settings: Settings, requests: dict[str, str]) -> di
                 f"Feedback: {service.title}",
                 {"200": _answer("Stored; it survives a crash. No body.", None)},
                 *(*_BODY, *_CALLER),
+                operationId=f"{service.id}-feedback",
                 requestBody=_body("FeedbackRequest"),
                 **guarded,
             )
@@ -218,6 +220,18 @@ def _body(schema: str) -> Schema:
 
 def _json(description: str, schema: str) -> Schema:
     return _answer(description, {"application/json": {"schema": {"$ref": f"{_REF}{schema}"}}})
+
+
+def _cards(feedback: str) -> Schema:
+    """The answer of a service, and where to tell what became of its first card."""
+    answer = _json("Cards, or none where there is nothing to say.", "Cards")
+    told = {
+        "card": "$response.body#/cards/0/uuid",
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-23T12:00:00Z",
+    }
+    link = {"operationId": feedback, "requestBody": {"feedback": [told]}}
+    return {**answer, "links": {"feedback": link}}
 
 
 def _text(content_type: str) -> Schema:

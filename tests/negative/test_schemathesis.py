@@ -54,6 +54,8 @@ class Run:
     checks: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     with_cards: Counter[str] = field(default_factory=Counter)
+    # Feedback on a card of an answer before it, as the document links the two; by operation.
+    told_back: Counter[str] = field(default_factory=Counter)
 
     def note(self, event: events.EngineEvent) -> None:
         if isinstance(event, events.NonFatalError | events.FatalError):
@@ -62,7 +64,10 @@ class Run:
         if not isinstance(event, events.ScenarioFinished):
             return
         recorder, label = event.recorder, event.label or ""
-        self.cases[label] += len(recorder.cases)
+        for id_, node in recorder.cases.items():
+            # A scenario of several operations has no label of its own.
+            self.cases[label or node.value.operation.label] += 1
+            self.note_link(recorder, id_, node)
         for interaction in recorder.interactions.values():
             if interaction.response is not None:
                 self.statuses[label, interaction.response.status_code] += 1
@@ -74,6 +79,17 @@ class Run:
                     found = node.failure_info
                     shown = f"{label}: {node.name}: {found.failure.message}\n{found.code_sample}"
                     self.failures.append(shown[:2000])
+
+    def note_link(self, recorder, id_, node):
+        parent = recorder.interactions.get(node.parent_id)
+        own = recorder.interactions.get(id_)
+        if not node.is_transition_applied or parent is None or parent.response is None:
+            return
+        cards = [card["uuid"] for card in json.loads(parent.response.content).get("cards", [])]
+        told = node.value.body.get("feedback") if isinstance(node.value.body, dict) else None
+        named = [item.get("card") for item in told or () if isinstance(item, dict)]
+        if cards[:1] == named and own is not None and own.response.status_code == 200:
+            self.told_back[node.value.operation.label] += 1
 
 
 def run_against(app, most, *, phases=("coverage", "fuzzing")):
@@ -119,8 +135,8 @@ def only_has_unknown_members(document, case):
     return jsonschema.Draft202012Validator(schema, format_checker=checker).is_valid(case.body)
 
 
-def make_real(numbers, content, body):
-    """Every other valid request gets its patient, every sixteenth the whole record of a fixture.
+def make_real(number, content, body, whole_every):
+    """Every other valid request gets its patient, some of them the whole record of a fixture.
 
     Whose the patient is and for whom the token is cannot be said in a schema.
     """
@@ -129,12 +145,11 @@ def make_real(numbers, content, body):
         body["fhirAuthorization"] |= (
             {"patient": patient} if "patient" in body["fhirAuthorization"] else {}
         )
-    number = next(numbers)
     if number % 2:
         return
     body["prefetch"] = {**(body.get("prefetch") or {})}
     body["prefetch"]["patient"] = {"resourceType": "Patient", "id": patient}
-    if number % 16 == 0:
+    if number % whole_every == 0:
         whole = json.dumps(request_for(content, bundle_of("order-tnfi--caution"))["prefetch"])
         body["prefetch"] |= json.loads(whole.replace("order-tnfi--caution", patient))
     if "draftOrders" in body["context"]:
@@ -142,7 +157,7 @@ def make_real(numbers, content, body):
         body["context"]["draftOrders"] = {"resourceType": "Bundle", "entry": [entry]}
 
 
-def executed(app, schema):
+def executed(app, schema, whole_every=16):
     document = app.test_client().get("/openapi.json").get_json()
     content = app.extensions["ra_cds_hooks"].content
     numbers = itertools.count()
@@ -155,7 +170,7 @@ def executed(app, schema):
             # The ids of the services have paths of their own, which come first.
             named["service_id"] += "-of-old"
         if is_call and case.meta is not None and case.meta.generation.mode.is_positive:
-            make_real(numbers, content, case.body)
+            make_real(next(numbers), content, case.body, whole_every)
         return case
 
     @schema.hook
@@ -226,6 +241,16 @@ def test_five_thousand_cases_and_nothing_is_wrong(content, store_url, tmp_path):
     assert run.cases.keys() >= {"GET /cds-services", "GET /healthz", "GET /readyz", "GET /metrics"}
     assert run.cases["POST /cds-services/{service_id}"] > 20
     assert {200, 400, 404, 412} <= {status for _, status in with_tokens.statuses}
+
+
+def test_what_a_call_answers_can_be_told_back(content, store_url):
+    """Stateful: calls, and feedback on the cards that they answered, as the links lead."""
+    app = application(content, database_url=store_url)
+    run = executed(app, run_against(app, 25, phases=("stateful",)), whole_every=2)
+    closed_after(app)
+    assert run.failures == []
+    assert run.told_back.total() >= 3
+    assert len(run.told_back) >= 2, "of more than one service"
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer forged"}], ids=["no", "forged"])
