@@ -1,5 +1,7 @@
 """Where a connection really leads: checked on the connected address, before anything is sent.
 
+A server that drips its headers is left as well: http.client bounds each read of them, not all.
+
 A listed name may resolve to anything, today or after the next look-up (DNS rebinding). So the
 check is made on the peer of the open socket and not on a name: no request, and no token, leaves
 for an address that is not allowed.
@@ -9,8 +11,12 @@ Source: cds-hooks.md [Trust] (no private addresses unless listed); OWASP SSRF pr
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
+import math
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,6 +65,43 @@ def _literal(host: str) -> Address | None:
         return None
 
 
+class _Timed(io.RawIOBase):
+    """What a socket gives, until ``end`` (monotonic seconds). Raises TimeoutError afterwards."""
+
+    def __init__(self, raw: Any, end: float) -> None:
+        self._raw = raw
+        self.end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self.end:
+            raise TimeoutError("the headers did not arrive in time")
+        read: int | None = self._raw.readinto(buffer)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _HeadInTime(http.client.HTTPResponse):
+    """A response whose status and headers have to be there within the socket's timeout."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        seconds = sock.gettimeout()
+        self._timed = _Timed(
+            self.fp.detach(), math.inf if seconds is None else time.monotonic() + seconds
+        )
+        self.fp = io.BufferedReader(self._timed)
+
+    def begin(self) -> None:
+        super().begin()
+        self._timed.end = math.inf  # the reader of the body looks at the clock itself
+
+
 class CheckedAdapter(HTTPAdapter):
     """An adapter for requests whose connections are checked by ``may_connect(host, peer)``."""
 
@@ -81,10 +124,14 @@ def _pools(may_connect: MayConnect) -> dict[str, Any]:
         return sock
 
     class Plain(HTTPConnection):
+        response_class = _HeadInTime
+
         def _new_conn(self) -> socket.socket:
             return checked(self, super()._new_conn())
 
     class Secure(HTTPSConnection):
+        response_class = _HeadInTime
+
         def _new_conn(self) -> socket.socket:
             return checked(self, super()._new_conn())
 

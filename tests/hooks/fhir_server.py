@@ -83,6 +83,16 @@ def drip(handler):
     return HANDLED
 
 
+def drip_headers(handler):
+    """A header that does not end: one byte every 50 ms."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(200):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.05)
+    return HANDLED
+
+
 def reset(handler):
     handler.connection.shutdown(socket.SHUT_RDWR)
     handler.close_connection = True

@@ -13,7 +13,7 @@ from ra_cds_hooks.hooks.parse import parse_hook_request
 from ra_cds_hooks.hooks.prefetch import fill
 
 from .conftest import PATIENT, hook_body, observation, searchset
-from .fhir_server import drip, faulty_server, hang, redirect, reset, truncated
+from .fhir_server import drip, drip_headers, faulty_server, hang, redirect, reset, truncated
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x"}]}
 TOKEN = {"access_token": "t0k", "token_type": "Bearer", "scope": "patient/*.rs"}
@@ -198,6 +198,7 @@ FAULTS = [
     ("wrong type", PATIENT, "unexpected resource type"),
     ("hang", hang(2), "timeout"),
     ("drip", drip, "time budget used up"),
+    ("drip of headers", drip_headers, "timeout"),
     ("reset", reset, "unreachable"),
     ("endless pages", endless, "too many pages"),
     ("page repeated", circle, "page repeated"),

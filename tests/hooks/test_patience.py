@@ -15,7 +15,7 @@ from ra_cds_hooks.fhir.patience import Breakers, Patience, pause_before, retry_a
 from ra_cds_hooks.hooks.gather import Gatherer
 
 from .conftest import PATIENT, observation, searchset
-from .fhir_server import HANDLED, drip, faulty_server, hang, reset
+from .fhir_server import HANDLED, drip, drip_headers, faulty_server, hang, reset
 from .test_gather import full, gaps, gather, server  # noqa: F401  (fixtures)
 
 QUICK = Patience(first_pause=0.01)
@@ -177,13 +177,16 @@ def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever()
     client.close()
 
 
-def test_an_answer_that_drips_is_left_when_the_budget_is_used_up():
+@pytest.mark.parametrize(
+    ("slow", "said"), [(drip, Failure.BUDGET), (drip_headers, Failure.TIMEOUT)]
+)
+def test_an_answer_that_drips_is_left_when_the_budget_is_used_up(slow, said):
     """The thread that reads it is free again, not only the request that waits for it."""
     client = FhirClient(Limits())
-    with faulty_server() as slow:
-        slow.answers["Patient"] = drip
+    with faulty_server() as running:
+        running.answers["Patient"] = slow
         began = time.monotonic()
-        assert client.read(Server(slow.base), "Patient/p1", Budget(0.3)).failure is Failure.BUDGET
+        assert client.read(Server(running.base), "Patient/p1", Budget(0.3)).failure is said
         assert time.monotonic() - began < 2
     client.close()
 
