@@ -34,6 +34,8 @@ NO_WEIGHT: Row = ("G-DOSE0", "caution", "WEIGHT_MISSING")
 NO_DOSE: Row = ("G-DOSE0", "caution", "DOSE_NOT_STATED")
 NOT_TOLD: Row = ("G-DOSE", "unknown", "DOSE_NOT_STATED")
 UNREAD: Row = ("G-DOSE", "unknown", "DOSE_NOT_READABLE")
+TAKEN_UNREAD: Row = ("G-DOSE", "unknown", "DOSE_TAKEN_NOT_READABLE")
+TAKEN_UNREAD_REMARK: Row = ("G-DOSE0", "caution", "DOSE_TAKEN_NOT_READABLE")
 FINE: Row = ("G-DOSE", "ok", "DOSE_WITHIN_LIMITS")
 
 
@@ -156,14 +158,24 @@ MTX_OVER = statement("methotrexate", ago(400), ago(300), id="mtx", status="stopp
         ("methotrexate", dosage(15, "h", period=24), [], [DAILY]),
         ("methotrexate", dosage(15, "h", period=25), [], [FINE]),
         ("methotrexate", [dosage(15, "wk"), dosage(5)], [], [DAILY]),
-        ("methotrexate", FREE_TEXT, [], []),
-        ("tofacitinib", FREE_TEXT, [], []),
-        ("hydroxychloroquine", FREE_TEXT, [], []),
+        # taken in a dose that cannot be read: asked for where a limit holds
+        ("methotrexate", FREE_TEXT, [], [TAKEN_UNREAD]),
+        ("methotrexate", [], [], [TAKEN_UNREAD]),
+        ("tofacitinib", FREE_TEXT, [], [TAKEN_UNREAD]),
+        ("hydroxychloroquine", FREE_TEXT, [], [TAKEN_UNREAD_REMARK]),
+        ("hydroxychloroquine", FREE_TEXT, [WOMAN, PREGNANCY], [TAKEN_UNREAD]),
+        ("baricitinib", FREE_TEXT, [egfr(60)], []),
+        ("baricitinib", FREE_TEXT, [egfr(59)], [TAKEN_UNREAD]),
+        ("adalimumab", FREE_TEXT, [], []),
+        ("adalimumab", FREE_TEXT, [MTX], [TAKEN_UNREAD_REMARK]),
+        ("sulfasalazine", FREE_TEXT, [WOMAN], []),
+        ("sulfasalazine", FREE_TEXT, [WOMAN, POSSIBLY], [TAKEN_UNREAD]),
         # how often is known, how much is not: methotrexate alone is held against that
-        ("tofacitinib", TABLETS, [], []),
-        ("hydroxychloroquine", TABLETS, [weight(80)], []),
+        ("tofacitinib", TABLETS, [], [TAKEN_UNREAD]),
+        ("hydroxychloroquine", TABLETS, [weight(80)], [TAKEN_UNREAD_REMARK]),
         ("methotrexate", TABLETS, [], [DAILY]),
         ("abatacept", dosage(125, "wk"), [], []),
+        ("abatacept", FREE_TEXT, [], []),
         ("prednisone", dosage(5), [], []),
     ],
 )
@@ -175,6 +187,10 @@ def test_taken(drug: str, dose: Any, others: list[Json], expected: list[Row]) ->
         assert row["dataUsed"][0]["ref"] == "MedicationStatement/taken"
         if row["reason"] == "WEIGHT_MISSING":
             assert (row["dataMissing"], row["orders"]) == (["weight"], ["weight"])
+        elif row["reason"] == "DOSE_TAKEN_NOT_READABLE":
+            assert (row["dataMissing"], row["orders"]) == (["dose"], [])
+            shown = row["dataUsed"][0]
+            assert (shown["date"], shown["value"]) == (ago(200), f"{drug}, dose not structured")
         elif row["verdict"] == "unknown":
             assert (row["dataMissing"], row["orders"]) == (["pregnancy-test"], ["hcg"])
         else:
@@ -255,30 +271,41 @@ def test_a_dose_on_named_days_is_no_dose_of_every_day() -> None:
 @pytest.mark.parametrize(
     ("drug", "dose", "expected"),
     [
-        ("tofacitinib", FREE_TEXT, ["tofacitinib"]),
-        ("tofacitinib", TABLETS, ["tofacitinib"]),
-        ("tofacitinib", dosage(5), []),
-        ("methotrexate", dosage(None, "wk"), []),
-        ("methotrexate", FREE_TEXT, ["methotrexate"]),
-        ("abatacept", FREE_TEXT, []),
+        ("tofacitinib", FREE_TEXT, 0),
+        ("tofacitinib", TABLETS, 0),
+        ("tofacitinib", dosage(5), 1),
+        ("methotrexate", dosage(None, "wk"), 1),
+        ("methotrexate", FREE_TEXT, 0),
+        ("abatacept", FREE_TEXT, 0),
     ],
 )
-def test_doses_of_drugs_taken_that_were_not_read(drug: str, dose: Json, expected: Any) -> None:
-    names = [
-        *("DosageSafety.Doses Not Read", "SafetyGate.Gates Not Checked"),
-        "DosageSafety.Doses Taken",
-    ]
+def test_doses_taken_are_those_that_can_be_read(drug: str, dose: Json, expected: int) -> None:
     record = bundle(ra(), statement(drug, ago(200), id="taken", dosage=[dose]))
-    found = evaluate(record, names)
-    assert found[names[0]] == expected
-    assert ("DOSE" in found[names[1]]) is bool(expected)
-    assert len(found[names[2]]) == (0 if expected or drug == "abatacept" else 1)
+    name = "DosageSafety.Doses Taken"
+    assert len(evaluate(record, [name])[name]) == expected
+
+
+def test_a_dose_not_readable_makes_no_class_ok() -> None:
+    names = ["SafetyGate.Gates", "SafetyGate.Gate Gaps"]
+    entry = statement("methotrexate", ago(200), id="taken", dosage=[FREE_TEXT])
+    found = evaluate(bundle(ra(), entry), names)
+    [row] = [r for r in found[names[0]]["MTX"]["checks"] if r["id"] == "G-DOSE"]
+    assert row["verdict"] == "unknown"
+    asked = [(g["what"], g["why"], g["order"]) for g in found[names[1]] if g["what"] == "dose"]
+    assert asked == [("dose", "DOSE_TAKEN_NOT_READABLE", None)]
 
 
 def test_a_drug_stopped_or_never_taken_leaves_no_dose_open() -> None:
-    name = "DosageSafety.Doses Not Read"
+    name = "DosageSafety.Checks"
     over = statement("tofacitinib", ago(300), ago(200), status="stopped", dosage=[FREE_TEXT])
     assert evaluate(bundle(ra(), over), [name])[name] == []
+    assert evaluate(bundle(ra()), [name])[name] == []
+
+
+def test_only_the_course_that_goes_on_is_shown() -> None:
+    over = statement("tofacitinib", ago(800), ago(600), id="over", status="stopped")
+    [row] = taken("tofacitinib", FREE_TEXT, over)
+    assert [d["ref"] for d in row["dataUsed"]] == ["MedicationStatement/taken"]
 
 
 def test_words_alone_ask_and_a_stopped_drug_is_not_asked_about() -> None:
