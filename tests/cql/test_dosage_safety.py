@@ -1,4 +1,4 @@
-"""G-DOSE (clinical-spec 3.4, 8.45): limits at the edge and beyond, taken and drafted."""
+"""G-DOSE (clinical-spec 3.4, 8.45) of what is taken: limits at the edge and beyond."""
 
 from __future__ import annotations
 
@@ -7,81 +7,44 @@ from typing import Any
 import pytest
 
 from tests.cql.build import (
-    ICD10,
-    LOINC,
     Json,
     bundle,
     concept,
-    condition,
     evaluate,
-    observation,
-    patient,
     quantity,
-    request,
     statement,
 )
-from tests.cql.gate_records import ago, ra
-
-Row = tuple[str, str, str]
-HIGHEST: Row = ("G-DOSE", "block", "DOSE_ABOVE_HIGHEST")
-KIDNEY: Row = ("G-DOSE", "do_first", "DOSE_ABOVE_KIDNEY_LIMIT")
-PREGNANT: Row = ("G-DOSE", "do_first", "DOSE_ABOVE_PREGNANCY_LIMIT")
-MAYBE_PREGNANT: Row = ("G-DOSE", "unknown", "DOSE_ABOVE_PREGNANCY_LIMIT")
-HEAVY: Row = ("G-DOSE", "caution", "DOSE_ABOVE_WEIGHT_LIMIT")
-BESIDE: Row = ("G-DOSE", "caution", "ADALIMUMAB_DOSE_WITH_METHOTREXATE")
-DAILY: Row = ("G-DOSE", "block", "METHOTREXATE_DAILY")
-NO_WEIGHT: Row = ("G-DOSE0", "caution", "WEIGHT_MISSING")
-NO_DOSE: Row = ("G-DOSE0", "caution", "DOSE_NOT_STATED")
-NOT_TOLD: Row = ("G-DOSE", "unknown", "DOSE_NOT_STATED")
-UNREAD: Row = ("G-DOSE", "unknown", "DOSE_NOT_READABLE")
-TAKEN_UNREAD: Row = ("G-DOSE", "unknown", "DOSE_TAKEN_NOT_READABLE")
-TAKEN_UNREAD_REMARK: Row = ("G-DOSE0", "caution", "DOSE_TAKEN_NOT_READABLE")
-FINE: Row = ("G-DOSE", "ok", "DOSE_WITHIN_LIMITS")
-
-
-def dosage(
-    milligrams: float | None, unit: str = "d", frequency: int = 1, period: float = 1
-) -> Json:
-    made: Json = {
-        "timing": {"repeat": {"frequency": frequency, "period": period, "periodUnit": unit}}
-    }
-    if milligrams is not None:
-        made["doseAndRate"] = [{"doseQuantity": quantity(milligrams, "mg")}]
-    return made
-
-
-FREE_TEXT: Json = {"text": "one tablet as told"}
-TABLETS: Json = {
-    **dosage(None, frequency=2),
-    "doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet"}}],
-}
-ORAL: Json = {"route": concept(text="oral")}
-AS_NEEDED: Json = {**dosage(5), "asNeededBoolean": True}
-THEN_MORE: list[Json] = [{**dosage(5), "sequence": 1}, {**dosage(10), "sequence": 2}]
-
-
-def on_days(*days: str, unit: str | None = "d", frequency: int | None = 1) -> Json:
-    repeat: Json = {"dayOfWeek": list(days)}
-    if unit is not None:
-        repeat |= {"period": 1, "periodUnit": unit}
-    if frequency is not None:
-        repeat["frequency"] = frequency
-    return {"timing": {"repeat": repeat}}
-
-
-WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def egfr(value: float, day: str = "2026-11-20") -> Json:
-    return observation(LOINC("98979-8"), value, "mL/min/{1.73_m2}", day, id="egfr")
-
-
-def weight(value: float, day: str = "2026-11-20") -> Json:
-    return observation(LOINC("29463-7"), value, "kg", day, id="weight")
-
-
-def named(found: list[Json]) -> list[Row]:
-    return sorted((r["id"], r["verdict"], r["reason"]) for r in found)
+from tests.cql.dose_records import (
+    BESIDE,
+    DAILY,
+    FINE,
+    FREE_TEXT,
+    HEAVY,
+    HIGHEST,
+    KIDNEY,
+    MAYBE_PREGNANT,
+    MTX,
+    MTX_OVER,
+    NO_WEIGHT,
+    POSSIBLY,
+    PREGNANCY,
+    PREGNANT,
+    TABLETS,
+    TAKEN_UNREAD,
+    TAKEN_UNREAD_REMARK,
+    WEEK,
+    WOMAN,
+    Row,
+    dosage,
+    egfr,
+    named,
+    on_days,
+    weight,
+)
+from tests.cql.gate_records import (
+    ago,
+    ra,
+)
 
 
 def taken(
@@ -95,13 +58,6 @@ def taken(
     record = bundle(ra(), entry, *others)
     found: list[Json] = evaluate(record, [name], parameters=parameters)[name]
     return found
-
-
-WOMAN = patient("female", "1990-05-20")
-PREGNANCY = condition(ICD10("Z33.1"), "2026-09-14")
-POSSIBLY = condition(ICD10("Z33.1"), "2026-09-14", verification="provisional")
-MTX = statement("methotrexate", ago(200), id="mtx")
-MTX_OVER = statement("methotrexate", ago(400), ago(300), id="mtx", status="stopped")
 
 
 @pytest.mark.parametrize(
@@ -320,138 +276,3 @@ def test_newest_entry_with_a_dose_counts() -> None:
     assert named(taken("methotrexate", dosage(15, "wk"), older)) == [FINE]
     newer = statement("methotrexate", ago(20), id="newer", dosage=[FREE_TEXT])
     assert named(taken("methotrexate", dosage(15), newer)) == [DAILY]
-
-
-# --- a draft order brings its own dose ------------------------------------------------------------
-
-
-def drafted(drug: str, doses: list[Json], *others: Json, **given: Any) -> Json:
-    """What the checks say of one draft; ``given`` are more parameters of RAParameters."""
-    draft = request(drug, id="draft", status="draft", dosageInstruction=doses)
-    parameters = {
-        "RAParameters.Draft Orders": ["MedicationRequest/draft"],
-        "RAParameters.Orders In Question": ["MedicationRequest/draft"],
-        **given,
-    }
-    name = "OrderSafety.Draft Orders"
-    record = bundle(ra(), draft, *others)
-    [found] = evaluate(record, [name], parameters=parameters)[name]
-    assert isinstance(found, dict)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("drug", "dose", "expected"),
-    [
-        ("methotrexate", dosage(15), [DAILY]),
-        ("methotrexate", dosage(15, "wk"), [FINE]),
-        ("tofacitinib", dosage(10, frequency=2), [HIGHEST]),
-        ("hydroxychloroquine", dosage(400), [NO_WEIGHT]),
-        # told, and not to be read: unknown, never ok
-        ("methotrexate", FREE_TEXT, [UNREAD]),
-        ("tofacitinib", FREE_TEXT, [UNREAD]),
-        ("hydroxychloroquine", FREE_TEXT, [UNREAD]),
-        ("adalimumab", FREE_TEXT, [UNREAD]),
-        ("tofacitinib", TABLETS, [UNREAD]),
-        ("tofacitinib", AS_NEEDED, [UNREAD]),
-        ("tofacitinib", THEN_MORE, [UNREAD]),
-        ("methotrexate", TABLETS, [DAILY]),
-        ("methotrexate", [dosage(15, "wk"), FREE_TEXT], [UNREAD]),
-        ("methotrexate", [dosage(15), FREE_TEXT], [DAILY, UNREAD]),
-        ("abatacept", FREE_TEXT, []),
-        ("leflunomide", FREE_TEXT, []),
-        # words for the patient are words; a route or a timing alone tells no dose
-        ("tofacitinib", {"patientInstruction": "one in the morning"}, [UNREAD]),
-        ("tofacitinib", ORAL, [NOT_TOLD]),
-        ("tofacitinib", dosage(None), [NOT_TOLD]),
-        ("methotrexate", ORAL, [NOT_TOLD]),
-        ("methotrexate", dosage(None, "wk"), [FINE]),
-        ("methotrexate", [dosage(15, "wk"), ORAL], [UNREAD]),
-        ("methotrexate", [dosage(None, "wk"), ORAL], [NOT_TOLD]),
-        ("methotrexate", [], [NOT_TOLD]),
-        ("tofacitinib", [], [NOT_TOLD]),
-        ("hydroxychloroquine", [], [NO_DOSE]),
-        ("hydroxychloroquine", ORAL, [NO_DOSE]),
-    ],
-)
-def test_draft(drug: str, dose: Json | list[Json], expected: list[Row]) -> None:
-    doses = dose if isinstance(dose, list) else [dose]
-    found = drafted(drug, doses)
-    rows = [r for r in found["rows"] if r["id"].startswith("G-DOSE")]
-    assert named(rows) == expected
-    for row in rows:
-        if row["reason"] in {"DOSE_NOT_READABLE", "DOSE_NOT_STATED"}:
-            assert (row["dataMissing"], row["orders"]) == (["dose"], [])
-            told = (
-                "dose not structured" if row["reason"] == "DOSE_NOT_READABLE" else "no dose stated"
-            )
-            assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
-                ("MedicationRequest/draft", f"{drug}, {told}")
-            ]
-    if {UNREAD, NOT_TOLD} & set(expected) and DAILY not in expected:
-        assert found["verdict"] in {"unknown", "do_first"}
-
-
-@pytest.mark.parametrize(
-    ("drug", "others", "expected", "while_selected"),
-    [
-        # a limit for everybody
-        ("tofacitinib", [], [NOT_TOLD], [NO_DOSE]),
-        ("methotrexate", [], [NOT_TOLD], [NO_DOSE]),
-        ("hydroxychloroquine", [weight(80)], [NO_DOSE], [NO_DOSE]),
-        # a limit by what is found: kidney function, pregnancy, methotrexate
-        ("baricitinib", [egfr(60)], [], []),
-        ("baricitinib", [egfr(59)], [NOT_TOLD], [NO_DOSE]),
-        ("filgotinib", [egfr(60)], [], []),
-        ("filgotinib", [egfr(59)], [NOT_TOLD], [NO_DOSE]),
-        ("upadacitinib", [egfr(30)], [], []),
-        ("upadacitinib", [egfr(29)], [NOT_TOLD], [NO_DOSE]),
-        ("sulfasalazine", [WOMAN], [], []),
-        ("sulfasalazine", [WOMAN, POSSIBLY], [NOT_TOLD], [NO_DOSE]),
-        ("sulfasalazine", [WOMAN, PREGNANCY], [NOT_TOLD], [NO_DOSE]),
-        ("hydroxychloroquine", [WOMAN, PREGNANCY], [NOT_TOLD], [NO_DOSE]),
-        # above that limit is only a caution, so that not knowing is no more
-        ("adalimumab", [], [], []),
-        ("adalimumab", [MTX], [NO_DOSE], [NO_DOSE]),
-        # no limit on file
-        ("leflunomide", [], [], []),
-        ("etanercept", [], [], []),
-    ],
-)
-def test_draft_without_a_dose_asks_where_a_limit_holds(
-    drug: str, others: list[Json], expected: list[Row], while_selected: list[Row]
-) -> None:
-    signed = drafted(drug, [], *others)
-    selected = drafted(drug, [], *others, **{"RAParameters.Orders Are Signed": False})
-    for found, rows in ((signed, expected), (selected, while_selected)):
-        assert named([r for r in found["rows"] if r["id"].startswith("G-DOSE")]) == rows
-
-
-def test_what_the_limit_of_an_untold_dose_rests_on_is_shown() -> None:
-    rows = drafted("baricitinib", [], egfr(45))["rows"]
-    [row] = [r for r in rows if r["id"] == "G-DOSE"]
-    assert row["molecules"] == ["baricitinib"]
-    assert [(d["ref"], d["value"]) for d in row["dataUsed"]] == [
-        ("MedicationRequest/draft", "baricitinib, no dose stated"),
-        ("Observation/egfr", "eGFR 45"),
-    ]
-
-
-def test_a_corrected_dose_is_not_held_against_the_old_one() -> None:
-    old = statement("methotrexate", ago(200), id="old", dosage=[dosage(15)])
-    draft = drafted("methotrexate", [dosage(15, "wk")], old)
-    assert draft["renewal"] is True
-    assert named([r for r in draft["rows"] if r["id"] == "G-DOSE"]) == [FINE]
-
-
-@pytest.mark.parametrize(
-    ("kilograms", "indicator"), [([], "info"), ([weight(80)], None), ([weight(60)], "warning")]
-)
-def test_weight_missing_is_a_remark(kilograms: list[Json], indicator: str | None) -> None:
-    rows = drafted("hydroxychloroquine", [dosage(400)], *kilograms)["rows"]
-    ids = [r["id"] for r in rows if r["verdict"] == "caution" and r["id"].startswith("G-DOSE")]
-    name = "OrderSafety.Checks Worth A Remark"
-    remarks = evaluate(bundle(), [name])[name]
-    expected = {"info": ["G-DOSE0"], "warning": ["G-DOSE"], None: []}
-    assert ids == expected[indicator]
-    assert all((i in remarks) is (indicator == "info") for i in ids)
