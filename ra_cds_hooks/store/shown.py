@@ -9,7 +9,6 @@ Source: issue "alert fatigue"; CDS Hooks 2.0.1 [Feedback] (feedback names the ca
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import os
@@ -20,11 +19,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import DateTime, String, delete, select
+from sqlalchemy import DateTime, String, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from ra_cds_hooks.errors import StoreUnavailable
 from ra_cds_hooks.store.feedback import Base, FeedbackRow, FeedbackStore
@@ -65,6 +64,28 @@ class Overridden:
     same: bool
     at: datetime
     reason: str
+
+
+# Made once: making and compiling them costs more than running them.
+_OVERRIDDEN = (
+    select(
+        ShownCardRow.advice,
+        ShownCardRow.concern,
+        FeedbackRow.received_at,
+        FeedbackRow.reason_code,
+    )
+    .join(FeedbackRow, FeedbackRow.card == ShownCardRow.uuid)
+    .where(
+        ShownCardRow.concern.in_(bindparam("concerns", expanding=True)),
+        ShownCardRow.service_id == bindparam("service"),
+        FeedbackRow.service_id == bindparam("service"),
+        FeedbackRow.outcome == "overridden",
+        FeedbackRow.reason_code.is_not(None),
+        FeedbackRow.received_at >= bindparam("since"),
+    )
+    .order_by(FeedbackRow.received_at)
+)
+_OLDER = delete(ShownCardRow).where(ShownCardRow.shown_at < bindparam("oldest"))
 
 
 class ShownCards:
@@ -108,11 +129,11 @@ class ShownCards:
             return
         oldest = at.astimezone(UTC) - keep - FEEDBACK_DELAY
         try:
-            with Session(self._store.ready_engine()) as session, session.begin():
-                postgres = session.get_bind().dialect.name == "postgresql"
+            with self._store.ready_engine().begin() as connection:
+                postgres = connection.dialect.name == "postgresql"
                 insert = postgresql.insert if postgres else sqlite.insert
-                session.execute(insert(ShownCardRow).values(rows).on_conflict_do_nothing())
-                session.execute(delete(ShownCardRow).where(ShownCardRow.shown_at < oldest))
+                connection.execute(insert(ShownCardRow).on_conflict_do_nothing(), rows)
+                connection.execute(_OLDER, {"oldest": oldest})
         except SQLAlchemyError as error:
             raise StoreUnavailable(
                 f"Shown cards cannot be stored ({type(error).__name__})."
@@ -135,27 +156,14 @@ class ShownCards:
         concern = {card.uuid: self._hash(service_id, user, patient, card.concern) for card in cards}
         if not cards:
             return {}
-        query = (
-            select(
-                ShownCardRow.advice,
-                ShownCardRow.concern,
-                FeedbackRow.received_at,
-                FeedbackRow.reason_code,
-            )
-            .join(FeedbackRow, FeedbackRow.card == ShownCardRow.uuid)
-            .where(
-                ShownCardRow.concern.in_(set(concern.values())),
-                ShownCardRow.service_id == service_id,
-                FeedbackRow.service_id == service_id,
-                FeedbackRow.outcome == "overridden",
-                FeedbackRow.reason_code.is_not(None),
-                FeedbackRow.received_at >= since.astimezone(UTC),
-            )
-            .order_by(FeedbackRow.received_at)
-        )
+        asked = {
+            "concerns": list(set(concern.values())),
+            "service": service_id,
+            "since": since.astimezone(UTC),
+        }
         try:
-            with Session(self._store.ready_engine()) as session:
-                found = session.execute(query).all()
+            with self._store.ready_engine().connect() as connection:
+                found = connection.execute(_OVERRIDDEN, asked).all()
         except SQLAlchemyError as error:
             raise StoreUnavailable(
                 f"Shown cards cannot be read ({type(error).__name__})."
@@ -173,7 +181,7 @@ class ShownCards:
     def _hash(self, *parts: str) -> str:
         # Lengths in front: no two lists of parts make the same text.
         text = "".join(f"{len(part)}:{part}" for part in parts)
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
 def keeps_secret(database_url: str) -> bool:
