@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,14 @@ def test_expect_writes_what_the_case_gives(tmp_path):
 
 def test_expect_of_an_unknown_case_is_an_error():
     assert run("expect", "no-such-case").exit_code == 4
+
+
+def test_a_reader_that_stops_early_is_no_internal_error() -> None:
+    """`ra-cds parameters | head`: the reader has what it wants, and nobody is to be told."""
+    command = [sys.executable, "-m", "ra_cds_hooks", "parameters"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""

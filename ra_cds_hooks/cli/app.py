@@ -30,8 +30,8 @@ def answers_errors(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except click.exceptions.Exit:
-            raise
+        except (click.exceptions.Exit, BrokenPipeError):
+            raise  # click ends quietly where the reader of its output has gone
         except click.ClickException:
             raise
         except Exception as error:

@@ -23,12 +23,22 @@ ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fhir_fixtures"
 TARGET = ROOT / "docs" / "alert-burden.md"
 SERVICE = "ra-escalation-safety-sign"
-# One drug of each class.
-DRUGS = (
-    *("adalimumab", "tocilizumab", "abatacept", "rituximab", "tofacitinib"),
-    *("methotrexate", "leflunomide", "sulfasalazine", "hydroxychloroquine"),
-)
+# One drug of each class, with the ordinary dose that an order has when it is signed; where no check
+# reads a dose, none.
+ORDERS: dict[str, dict[str, float]] = {
+    "adalimumab": {"weekly_mg": 20},
+    "tocilizumab": {},
+    "abatacept": {},
+    "rituximab": {},
+    "tofacitinib": {"daily_mg": 10},
+    "methotrexate": {"weekly_mg": 15},
+    "leflunomide": {},
+    "sulfasalazine": {"daily_mg": 2000},
+    "hydroxychloroquine": {"daily_mg": 200},
+}
 INDICATORS = ("critical", "warning", "info")
+# What was read in earlier pages; it names the contents that it compares.
+HISTORY = Path(__file__).with_name("history.md")
 
 
 class Burden:
@@ -73,8 +83,8 @@ def simulate(content: Content) -> Burden:
         for path in sorted(FIXTURES.glob("*/bundle.json")):
             bundle = read_bundle(path)
             burden.patients += 1
-            for drug in DRUGS:
-                body = order_request(bundle, service, {"drug": drug})
+            for drug, dose in ORDERS.items():
+                body = order_request(bundle, service, {"drug": drug, **dose})
                 answer = client.post(f"/cds-services/{SERVICE}", json=body)
                 if answer.status_code != 200:
                     burden.failed += 1
@@ -95,7 +105,7 @@ def page(burden: Burden, version: str) -> str:
         "# Alert burden of the order services",
         "",
         f"`python -m tools.alert_burden`, content {version}: {total} simulated orders at "
-        f"order-sign ({burden.patients} fixture patients, {len(DRUGS)} drugs each, one order a "
+        f"order-sign ({burden.patients} fixture patients, {len(ORDERS)} drugs each, one order a "
         f"drug), {burden.failed} calls failed. Rates per 1,000 orders.",
         "",
         "The fixtures are made to show findings, and nobody overrides anything here: these rates",
@@ -115,7 +125,7 @@ def page(burden: Burden, version: str) -> str:
         lines.append(f"| `{card}` | {' | '.join(rate(n) for n in counts)} | {rate(sum(counts))} |")
     lines += ["", "## By drug", "", "| Drug | critical | warning | info | no card |"]
     lines += ["|---|---|---|---|---|"]
-    for drug in DRUGS:
+    for drug in ORDERS:
         of = burden.orders[drug]
         shown = " | ".join(rate(burden.by_drug[drug, i], of) for i in INDICATORS)
         lines.append(f"| {drug} | {shown} | {rate(burden.silent[drug], of)} |")
@@ -125,7 +135,7 @@ def page(burden: Burden, version: str) -> str:
     lines += ["|---|---|---|"]
     ranked = sorted(burden.leading.items(), key=lambda item: (-item[1], item[0]))
     lines += [f"| {check} | {verdict} | {rate(n)} |" for (check, verdict), n in ranked]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + HISTORY.read_text(encoding="utf-8")
 
 
 def main() -> None:
