@@ -81,8 +81,12 @@ class FeedbackStore:
             raise ConfigurationError(
                 f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__})"
             ) from None
+        self._passing = self._engine
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
+            if self._engine.url.database not in (None, "", ":memory:"):
+                self._passing = create_engine(url)
+                event.listen(self._passing, "connect", _prepare_quick_sqlite)
         self._ready = False
         self._last: list[Callable[[], None]] = []
 
@@ -138,11 +142,21 @@ class FeedbackStore:
         for last in self._last:
             last()
         self._engine.dispose()
+        self._passing.dispose()
 
     def ready_engine(self) -> Engine:
         """The engine, once the tables are there. Raises SQLAlchemyError when they cannot be."""
         self._prepare()
         return self._engine
+
+    def passing_engine(self) -> Engine:
+        """As `ready_engine`, for rows that are of use for minutes and that nobody was promised.
+
+        SQLite does not wait for the disk then: a process that is killed loses nothing, a power
+        failure the last of them.
+        """
+        self._prepare()
+        return self._passing
 
     def _prepare(self) -> None:
         # On first use rather than at start: cards must be answered while the database is away.
@@ -197,3 +211,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA busy_timeout=5000")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _prepare_quick_sqlite(connection: Any, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=NORMAL")

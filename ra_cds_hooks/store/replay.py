@@ -32,6 +32,9 @@ class UsedToken(Base):
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
+_USED = insert(UsedToken)
+
+
 def _fingerprint(issuer: str, jti: str) -> str:
     return hashlib.sha256(f"{len(issuer)}:{issuer}{jti}".encode()).hexdigest()
 
@@ -70,10 +73,10 @@ class DatabaseReplay:
         """Remember the token until ``expires``; False when it was used. Raises StoreUnavailable."""
         row = {"fingerprint": _fingerprint(issuer, jti), "expires_at": expires.astimezone(UTC)}
         try:
-            engine = self._store.ready_engine()
+            engine = self._store.passing_engine()
             self._sweep(engine, now)
             with engine.begin() as connection:
-                connection.execute(insert(UsedToken).values(**row))
+                connection.execute(_USED, row)
         except IntegrityError:
             return False
         except SQLAlchemyError:

@@ -129,7 +129,7 @@ class ShownCards:
             return
         oldest = at.astimezone(UTC) - keep - FEEDBACK_DELAY
         try:
-            with self._store.ready_engine().begin() as connection:
+            with self._store.passing_engine().begin() as connection:
                 postgres = connection.dialect.name == "postgresql"
                 insert = postgresql.insert if postgres else sqlite.insert
                 connection.execute(insert(ShownCardRow).on_conflict_do_nothing(), rows)
@@ -162,7 +162,7 @@ class ShownCards:
             "since": since.astimezone(UTC),
         }
         try:
-            with self._store.ready_engine().connect() as connection:
+            with self._store.passing_engine().connect() as connection:
                 found = connection.execute(_OVERRIDDEN, asked).all()
         except SQLAlchemyError as error:
             raise StoreUnavailable(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ra_cds_hooks.errors import StoreUnavailable
 from ra_cds_hooks.hooks.callers import ReplayStore
@@ -65,3 +69,34 @@ def test_without_its_database_nobody_is_let_in(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         DatabaseReplay(store).first_use("a", "1", LATER, NOW)
     store.close()
+
+
+KILLED = """
+import os, signal, sys
+from datetime import datetime
+from ra_cds_hooks.store import FeedbackStore
+from ra_cds_hooks.store.replay import DatabaseReplay
+now, later = map(datetime.fromisoformat, sys.argv[2:])
+assert DatabaseReplay(FeedbackStore(sys.argv[1])).first_use("a", "1", later, now)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_token_is_known_after_its_worker_was_killed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    command = [sys.executable, "-c", KILLED, url, NOW.isoformat(), LATER.isoformat()]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    store = FeedbackStore(url)
+    assert not DatabaseReplay(store).first_use("a", "1", LATER, NOW)
+    store.close()
+
+
+def test_only_what_was_promised_waits_for_the_disk(tmp_path: Path) -> None:
+    store = FeedbackStore(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    pragma = text("PRAGMA synchronous")
+    with store.ready_engine().connect() as lasting, store.passing_engine().connect() as passing:
+        assert (lasting.scalar(pragma), passing.scalar(pragma)) == (2, 1)  # FULL, NORMAL
+    store.close()
+    alone = FeedbackStore("sqlite://")
+    assert alone.passing_engine() is alone.ready_engine(), "in memory there is one database"
+    alone.close()
