@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import orjson
 
 from ra_cds_hooks.cql_engine_lite import BoundTerminology, Program, ValueSets, load
 from ra_cds_hooks.decision.parameters import as_cql
-from ra_cds_hooks.errors import ContentError
+from ra_cds_hooks.errors import ConfigurationError, ContentError
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "zh")
@@ -116,6 +116,7 @@ class Content:
     draft_orders_parameter: str
     orders_in_question_parameter: str
     orders_are_signed_parameter: str
+    parameter_words: Mapping[str, Sequence[str]]
     parameters: Mapping[str, Any]
     version: str
     extension_key: str
@@ -197,11 +198,23 @@ def load_content(
         draft_orders_parameter=layout["draft_orders_parameter"],
         orders_in_question_parameter=layout["orders_in_question_parameter"],
         orders_are_signed_parameter=layout["orders_are_signed_parameter"],
-        parameters=as_cql(program, parameters or {}),
+        parameter_words=layout["parameter_words"],
+        parameters=as_cql(program, _for_a_site(layout, parameters or {})),
         version=f"{layout['content_version']}+{_fingerprint(content_dir)}",
         extension_key=layout["extension_key"],
         defines=tuple(defines),
     )
+
+
+def _for_a_site(layout: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``given`` unchanged, where a site may set it so; else ConfigurationError."""
+    for name, value in given.items():
+        if name in (value for key, value in layout.items() if key.endswith("_parameter")):
+            raise ConfigurationError(f"parameter {name} is taken from each request, set by no site")
+        words = layout["parameter_words"].get(name)
+        if words is not None and value not in words:
+            raise ConfigurationError(f"parameter {name}: one of {', '.join(words)}, not {value!r}")
+    return given
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -76,6 +76,37 @@ def test_what_does_not_fit_is_refused_by_name(content, name, value):
         as_cql(content.program, {name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        # a word that no rule knows would silently take each rule's last branch
+        ("RAParameters.RegProfile", "strict"),
+        ("RAParameters.RegProfile", "XX"),
+        ("RAParameters.RegProfile", 1),
+        ("RankingParameters.GuideProfile", "EULAR2023"),
+        ("RAParameters.DAS28-CRP Cuts", "LOW"),
+        # what the service takes from each request is no site's to say
+        ("RAParameters.Incomplete Data", []),
+        ("RAParameters.Draft Orders", ["MedicationRequest/1"]),
+        ("RAParameters.Orders In Question", ["MedicationRequest/1"]),
+        ("RAParameters.Orders Are Signed", False),
+    ],
+)
+def test_a_word_no_rule_knows_and_a_fact_of_the_request_are_refused(name, value):
+    with pytest.raises(ConfigurationError, match=name):
+        load_content(SETTINGS.content_dir, {name: value})
+
+
+def test_every_parameter_that_is_a_word_says_which_words(content):
+    words = {p.name: p.default for p in declared(SETTINGS.content_dir) if p.type == "String"}
+    allowed = content.parameter_words
+    assert set(words) == set(allowed)
+    for name, default in words.items():
+        assert default in allowed[name]
+        for word in allowed[name]:
+            assert load_content(SETTINGS.content_dir, {name: word}).parameters == {name: word}
+
+
 def answer_of(case: str, given: dict[str, object], language: str = "en"):
     own = load_content(SETTINGS.content_dir, given)
     bundle = orjson.loads((FIXTURES / case / "bundle.json").read_bytes())
