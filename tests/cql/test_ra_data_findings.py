@@ -347,3 +347,16 @@ def test_condition_by_code(define: str, code: str) -> None:
 )
 def test_has_ra(resources: list[build.Json], expected: bool | None) -> None:
     assert rows("Has RA", *resources) is expected
+
+
+@pytest.mark.parametrize(
+    ("elements", "named"),
+    [({}, False), ({"note": [{"text": "swollen"}]}, False), ({"valueString": "Swollen"}, True)],
+)
+def test_an_answer_is_named_by_its_words_and_by_nothing_else(
+    elements: build.Json, named: bool
+) -> None:
+    name = "RAFindings.Foot Answers"
+    answer = observation("swollen-ankle-mtp", interpretation="POS", **elements)
+    [found] = build.evaluate(bundle(answer), [name])[name]
+    assert (found["named"] is not None) is named

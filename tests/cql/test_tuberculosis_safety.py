@@ -81,6 +81,10 @@ SCREENS = [
     ),
     pytest.param([tst(4.9)], NEG, id="skin-test-under-5"),
     pytest.param([tst(5.0)], ("ok", "TB_SCREEN_POSITIVE"), id="skin-test-5"),
+    pytest.param([observation("tst-mm", 0.49, "cm", "2026-06-10")], NEG, id="4.9-in-cm"),
+    pytest.param(
+        [observation("tst-mm", 0.5, "cm", "2026-06-10")], ("ok", "TB_SCREEN_POSITIVE"), id="5-in-cm"
+    ),
     pytest.param([igra("IND")], ("ok", "IGRA_INDETERMINATE"), id="indeterminate"),
     pytest.param([igra("IND", ago(60)), igra("NEG", ago(30))], NEG, id="repeated-negative"),
     pytest.param(
