@@ -18,6 +18,7 @@ from contextlib import suppress
 from selectors import EVENT_READ
 from typing import Any, cast
 
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from ra_cds_hooks.operation.arriving import Arriving
@@ -187,6 +188,13 @@ class BoundedWorker(ThreadWorker):
             for conn in list(self._arriving):
                 if not _socket(conn).arriving.data and _socket(conn).age > _LINGER:
                     self._give_up(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """As of gunicorn; neither its log nor its answer repeats what was sent."""
+        kind = type(exc)
+        if isinstance(exc, ParseException):
+            exc.__class__ = type(kind.__name__, (kind,), {"__str__": lambda _self: kind.__name__})
+        super().handle_error(req, client, addr, exc)
 
     def handle(self, conn: TConn) -> Any:
         """Serve one request of the connection."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, String, Text, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -161,6 +163,7 @@ class FeedbackStore:
     def _prepare(self) -> None:
         # On first use rather than at start: cards must be answered while the database is away.
         if not self._ready:
+            _make_private(self._engine.url)
             migrate(self._engine)
             self._ready = True
 
@@ -202,6 +205,15 @@ def _insert_once(session: Session, row: dict[str, Any]) -> int:
     )
     result = session.execute(statement.returning(FeedbackRow.id))
     return len(result.all())
+
+
+def _make_private(url: URL) -> None:
+    """A new SQLite file is the service's user's alone; SQLite gives its -wal the same mode."""
+    path = url.database or ""
+    if url.get_backend_name() != "sqlite" or path in ("", ":memory:") or path.startswith("file:"):
+        return
+    with suppress(OSError):  # SQLite says itself why it cannot make it
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -31,7 +31,7 @@ from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, ShownCards, se
 from ra_cds_hooks.store.shown import keeps_secret
 from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import cds_services_blueprint
-from ra_cds_hooks.web.http import install_cors, install_errors
+from ra_cds_hooks.web.http import install_cors, install_errors, install_headers
 from ra_cds_hooks.web.observed import install_observation, install_probes
 from ra_cds_hooks.web.openapi import install_openapi
 from ra_cds_hooks.web.parts import Parts
@@ -145,6 +145,7 @@ def create_app(
     install_errors(app)
     install_observation(app, parts)
     install_cors(app, settings.cors_origins)
+    install_headers(app)
     app.register_blueprint(cds_services_blueprint(parts))
     if settings.demo:
         from ra_cds_hooks.web.demo import demo_blueprint

@@ -29,6 +29,10 @@ from ra_cds_hooks.operation.logs import places
 
 log = logging.getLogger("ra_cds_hooks.web")
 
+_TOO_LARGE = (
+    "The body is larger than this service reads: send fewer resources as prefetch and "
+    "name a FHIR server, or have RA_CDS_MAX_BODY_BYTES raised."
+)
 _HTTP_ISSUES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
 
@@ -54,10 +58,10 @@ def json_body(request: Request) -> bytes:
     except ClientDisconnected:
         raise RequestIncomplete("The body did not arrive whole, or not in time.") from None
     except RequestEntityTooLarge:
-        raise RequestTooLarge(
-            "The body is larger than this service reads: send fewer resources as prefetch and "
-            "name a FHIR server, or have RA_CDS_MAX_BODY_BYTES raised."
-        ) from None
+        raise RequestTooLarge(_TOO_LARGE) from None
+    most = request.max_content_length
+    if request.content_length is None and most is not None and len(body) >= most:
+        raise RequestTooLarge(_TOO_LARGE)  # of a chunked body werkzeug gives the beginning
     if not body:
         raise InvalidRequest("The body is empty.")
     return body
@@ -102,6 +106,17 @@ def install_errors(app: Flask) -> None:
             response.headers["WWW-Authenticate"] = "Bearer"
         if status == 503:
             response.headers["Retry-After"] = "5"
+        return response
+
+
+def install_headers(app: Flask) -> None:
+    """What browsers and caches are told: cards are kept nowhere, types are what they say."""
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if request.path.startswith("/cds-services"):
+            response.headers["Cache-Control"] = "no-store"
         return response
 
 

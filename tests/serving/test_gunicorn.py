@@ -211,6 +211,26 @@ def test_requests_in_one_piece_and_in_many_are_each_answered(start_server):
         assert answer(b"{}") in (100, 400)
 
 
+def test_what_is_no_http_is_not_repeated(start_server):
+    server = start_server(RA_CDS_WORKERS="1")
+    sent = [
+        b"GET /canary?patient=canary of the ward HTTP/1.1\r\n\r\n",
+        b"canary! / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/canary\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX canary: 1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: canary\r\n\r\n",
+    ]
+    for request in sent:
+        with server.connect() as connection, connection.makefile("rb") as answer:
+            connection.sendall(request)
+            told = answer.read()
+            assert re.match(rb"HTTP/1.1 (400|501) ", told), told
+            assert b"canary" not in told.lower()
+    log = server.output.read_text()
+    assert log.count("Invalid request from ip=") == len(sent)
+    assert "canary" not in log.lower()
+
+
 def status_of(answers):
     """The status of the next answer, which is read to its end."""
     status = int(answers.readline().split()[1])

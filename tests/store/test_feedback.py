@@ -1,5 +1,6 @@
 """Feedback: stored once however often it is sent, nothing about the patient, no loss in a race."""
 
+import stat
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -112,3 +113,13 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path):
 def test_a_wrong_url_is_a_configuration_error(url):
     with pytest.raises(ConfigurationError, match="RA_CDS_DATABASE_URL"):
         FeedbackStore(url)
+
+
+def test_a_new_sqlite_database_is_the_services_own(tmp_path):
+    store = FeedbackStore(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    store.require_reachable()
+    with store.ready_engine().connect():
+        made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    store.close()
+    assert {"store.sqlite", "store.sqlite-wal"} <= made.keys()
+    assert {mode & 0o077 for mode in made.values()} == {0}

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import hmac
+import io
 import json
 import logging
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import jwt
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.trust.conftest import (
     BASE,
@@ -241,6 +243,23 @@ def test_a_body_that_attacks_is_refused(
     )
     assert answer.status_code == status, answer.get_json()
     assert says in answer.get_json()["issue"][0]["diagnostics"]
+
+
+def test_a_chunked_body_that_is_too_large_is_not_cut_off_in_silence(client: FlaskClient) -> None:
+    """A body without a length whose beginning would be a whole document."""
+    whole = json.dumps(hook_request()).encode()
+    for padding, status in ((10, 200), (16 * 1024 * 1024, 413)):
+        environ = EnvironBuilder(
+            URL,
+            method="POST",
+            input_stream=io.BytesIO(whole + b" " * padding),
+            content_type="application/json",
+            headers=Token().header(),
+        ).get_environ()
+        del environ["CONTENT_LENGTH"]
+        environ["wsgi.input_terminated"] = True
+        _, told, _ = run_wsgi_app(client.application, environ)
+        assert told.startswith(str(status))
 
 
 @pytest.mark.parametrize("name", ["\r\nX-Injected: 1", "p1/../../Patient/2", "p1?x=1", "%2e%2e/2"])

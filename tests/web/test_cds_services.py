@@ -307,3 +307,10 @@ def test_nothing_of_the_patient_is_logged_at_any_level(client, hook_request, cap
         )
     assert "CANARY" not in caplog.text
     assert patient_id not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/cds-services", URL, "/cds-services/none/feedback", "/healthz"])
+def test_cards_are_kept_nowhere_and_types_are_what_they_say(client, path):
+    answer = client.get(path)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert (answer.headers.get("Cache-Control") == "no-store") is (path != "/healthz")
