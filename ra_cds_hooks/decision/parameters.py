@@ -26,7 +26,9 @@ _DECLARATION = re.compile(
     r'^parameter "(?P<name>[^"]+)" (?P<type>[\w<>.]+)(?: default (?P<default>[^/\n]+?))?'
     r"\s*(?://\s*(?P<unit>[^\n]*))?$"
 )
-_QUANTITY = re.compile(r"(?P<value>-?\d+(?:\.\d+)?)\s*(?P<unit>\S.*)?")
+# Every quantity among the parameters is a length of time: a validity, a look-back, a window.
+_DURATION = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>(?:day|week|month|year)s?)")
+_PYTHON_TYPES = {"Boolean": bool, "Integer": int, "String": str}
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,19 @@ def as_cql(program: Program, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fitting(name: str, type_: str, value: Any) -> Any:
     try:
-        if type_ == "Quantity" and isinstance(value, str):
-            match = _QUANTITY.fullmatch(value.strip())
+        if type_ == "Quantity" and not isinstance(value, Quantity):
+            match = _DURATION.fullmatch(str(value).strip())
             if match is None:
                 raise ValueError
             return Quantity(Decimal(match["value"]), match["unit"])
-        if type_ == "Decimal" and isinstance(value, int | float | str):
-            if isinstance(value, bool):
+        if type_ == "Decimal":
+            number = Decimal(str(value))
+            if isinstance(value, bool) or not number.is_finite():
                 raise ValueError
-            return Decimal(str(value))
+            return number
+        # type(), because True is an int and no Integer
+        if type_ in _PYTHON_TYPES and type(value) is not _PYTHON_TYPES[type_]:
+            raise ValueError
     except (ValueError, InvalidOperation):
         raise ConfigurationError(f"parameter {name}: not a {type_}, like its default") from None
     return value

@@ -69,6 +69,18 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         (TARGET, "soon"),
         ("RAParameters.CRP Maximum", "many"),
         ("RAParameters.CRP Maximum", True),
+        ("RAParameters.CRP Maximum", "NaN"),
+        ("RAParameters.CRP Maximum", [650]),
+        # a duration in days, weeks, months or years; anything else fails each call, or ages nothing
+        (TARGET, 7),
+        (TARGET, "7"),
+        (TARGET, "7 mg"),
+        (TARGET, "7 bananas"),
+        (TARGET, "-7 months"),
+        ("RAParameters.Baseline Visits Assessed At Most", "5"),
+        ("RAParameters.Baseline Visits Assessed At Most", True),
+        ("RAParameters.Baseline Visits Assessed At Most", Decimal("4.5")),
+        ("RAParameters.RegProfile", 1),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(content, name, value):
@@ -105,6 +117,15 @@ def test_every_parameter_that_is_a_word_says_which_words(content):
         assert default in allowed[name]
         for word in allowed[name]:
             assert load_content(SETTINGS.content_dir, {name: word}).parameters == {name: word}
+
+
+def test_every_duration_may_be_set_as_its_own_default(content):
+    durations = [p for p in declared(SETTINGS.content_dir) if p.type == "Quantity"]
+    assert len(durations) > 50
+    given = as_cql(content.program, {p.name: p.default for p in durations})
+    assert {name: as_written(value) for name, value in given.items()} == {
+        p.name: p.default for p in durations
+    }
 
 
 def answer_of(case: str, given: dict[str, object], language: str = "en"):
