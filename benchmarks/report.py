@@ -32,7 +32,8 @@ Do not edit.
   benchmark itself keeps about one core busy; what exceeds that is other work on the machine, which
   was shared by several developers. So times are **processor time** of the thread that works, unless
   "by the clock" is said; ratios are of numbers from the same run, the engines taking turns.
-- The garbage collector is set up by the call that a serving worker makes (`ra_cds_hooks.web.settle`).
+- The garbage collector is set up by the call that a serving worker makes
+  (`ra_cds_hooks.web.settle`).
 """
 
 SIDE = """## Side by side
