@@ -119,6 +119,12 @@ class BoundedWorker(ThreadWorker):
         # The first is the one whose time will be used up first.
         self._arriving: dict[TConn, None] = {}
         self._held = 0
+        self._in_threads = 0
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        """As of gunicorn, but a worker whose threads all have a request leaves new connections to
+        the others: a client stays with the worker that took its connection."""
+        super().set_accept_enabled(bool(enabled) and self._in_threads < self.cfg.threads)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Take in the next request of a connection; the threads get it when it is there."""
@@ -155,6 +161,7 @@ class BoundedWorker(ThreadWorker):
     def _hand_over(self, conn: TConn) -> None:
         self._forget(conn)
         conn.data_ready = True
+        self._in_threads += 1
         super().enqueue_req(conn)
 
     def _give_up(self, conn: TConn) -> None:
@@ -170,6 +177,7 @@ class BoundedWorker(ThreadWorker):
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """As of gunicorn; what arrived behind the request is the connection's next one."""
+        self._in_threads -= 1
         unreader = getattr(conn.parser, "unreader", None)
         if unreader is not None and _socket(conn).arriving.data:
             behind = conn.sock.recv(len(_socket(conn).arriving.data))
