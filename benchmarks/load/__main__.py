@@ -302,8 +302,8 @@ def _page(
         f"generator, {seen['memory']}, {seen['python']}; gunicorn with {workers} workers of 4 "
         f"threads; {seconds} s each, after {WARM_SECONDS} s of each kind that are not counted (a "
         "worker's first answer takes 0.2 s longer: templates). Callers verified (ES384, every "
-        "token once, remembered in the database), each evaluation audited to a file before its answer leaves, Decision extension "
-        "on, cards looked for in every answer.",
+        "token once, remembered in the database), each evaluation audited to a file before its "
+        "answer leaves, Decision extension on, cards looked for in every answer.",
         "",
         "| Request | Clients | Requests/s | p50 ms | p95 ms | p99 ms | Errors | Without cards "
         "| Generator's share of CPU |",
