@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .compile_operators import plain_type, record_rows
+from .compile_operators import WANTED, plain_type, value_whose_rows_end
 from .elm_types import Type
 from .emitter import Emitter, Node
 
@@ -29,7 +29,7 @@ def condition(e: Emitter, elm: Node) -> Condition:
 
 def equals(e: Emitter, value: str, elm: Node, static: Type) -> Condition | None:
     """Whether a value already written equals a node's; None when that is not Python's equality."""
-    if not e.fuses or plain_type(e, elm) is None or plain_type(e, elm) != static:
+    if not e.fuses or static is None or plain_type(e, elm) != static:
         return None
     return _equal(value, e.node(elm), elm.get("type") == "Literal")
 
@@ -40,18 +40,12 @@ def _of_value(value: str, wanted: str) -> Condition:
 
 def _test(e: Emitter, elm: Node) -> Condition:
     """`is null`, `is true`, `is false`."""
-    operand = elm["operand"]
-    value = e.node(operand)
-    record_rows(e, operand, value)
-    wanted = {"IsNull": "None", "IsTrue": "True", "IsFalse": "False"}[elm["type"]]
-    return _of_value(value, wanted)
+    return _of_value(value_whose_rows_end(e, elm["operand"]), WANTED[elm["type"]])
 
 
 def _exists(e: Emitter, elm: Node) -> Condition:
     """`exists`; nearly always the first item answers."""
-    operand = elm["operand"]
-    value = e.node(operand)
-    record_rows(e, operand, value)
+    value = value_whose_rows_end(e, elm["operand"])
     return Condition(
         f"{value} and ({value}[0] is not None or has_item({value}))",
         f"not {value} or {value}[0] is None and not has_item({value})",
@@ -84,7 +78,7 @@ def _equals(e: Emitter, elm: Node) -> Condition | None:
         return None
     if left.get("type") == "Literal":
         left, right = right, left
-    return equals(e, e.node(left), right, static)
+    return _equal(e.node(left), e.node(right), right.get("type") == "Literal")
 
 
 def _equal(left: str, right: str, literal: bool) -> Condition:

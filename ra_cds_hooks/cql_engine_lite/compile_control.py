@@ -126,7 +126,7 @@ def _when(e: Emitter, elm: Node, comparand: str | None, static: Type) -> Conditi
     """When a branch of `case` is taken: its condition, or its value equals the comparand."""
     if comparand is None:
         return condition(e, elm)
-    found = None if static is None else equals(e, comparand, elm, static)
+    found = equals(e, comparand, elm, static)
     if found is None:
         equal = e.constant(OPERATORS["Equal"].function)
         value = e.assign(f"{equal}({comparand}, {e.node(elm)})")

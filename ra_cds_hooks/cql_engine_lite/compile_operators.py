@@ -66,6 +66,15 @@ def record_rows(e: Emitter, operand: Node, value: str) -> None:
     e.record(label_of(e, operand), value, None, "None")
 
 
+def value_whose_rows_end(e: Emitter, operand: Node) -> str:
+    """The value of an operand, and the recording of its rows."""
+    value = e.node(operand)
+    record_rows(e, operand, value)
+    return value
+
+
+WANTED = {"IsNull": "None", "IsTrue": "True", "IsFalse": "False"}
+"""What each test asks for, in Python."""
 _PLAIN = frozenset({Named("System.String"), Named("System.Boolean"), Named("System.Integer")})
 """Types of which Python's equality is CQL's."""
 
@@ -116,20 +125,13 @@ def _is_text(elm: Node) -> bool:
 @node("IsNull", "IsTrue", "IsFalse")
 def is_null(e: Emitter, elm: Node) -> str:
     """Tests that Python can do in place."""
-    operand = elm["operand"]
-    value = e.node(operand)
-    record_rows(e, operand, value)
-    wanted = {"IsNull": "None", "IsTrue": "True", "IsFalse": "False"}[elm["type"]]
-    return e.assign(f"{value} is {wanted}")
+    return e.assign(f"{value_whose_rows_end(e, elm['operand'])} is {WANTED[elm['type']]}")
 
 
 @node("Exists")
 def exists(e: Emitter, elm: Node) -> str:
     """Whether a list has an item that is not null; false for null."""
-    operand = elm["operand"]
-    value = e.node(operand)
-    record_rows(e, operand, value)
-    return e.assign(f"has_item({value})")
+    return e.assign(f"has_item({value_whose_rows_end(e, elm['operand'])})")
 
 
 @node("Interval")

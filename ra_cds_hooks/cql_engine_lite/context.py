@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import EvaluationError, MissingParameterError
 from .evidence import Frame
@@ -13,6 +13,9 @@ from .values import Code, Concept, Date, DateTime
 
 if TYPE_CHECKING:
     from .program import Program
+
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Retriever(Protocol):
@@ -162,24 +165,30 @@ class Evaluation:
         key = (resource_type, path)
         index = self._value_set_indexes.get(key)
         if index is None:
-            index = self._value_set_indexes[key] = {}
             sets_with = self.terminology.sets_with
-            for row, resource in enumerate(self.retrieve(resource_type)):
-                for code in _codings(resource, path):
-                    for value_set in sets_with.get(code, ()):
-                        rows = index.setdefault(value_set, [])
-                        if not rows or rows[-1] != row:
-                            rows.append(row)
+            index = self._value_set_indexes[key] = self._rows_by(
+                resource_type, path, lambda code: sets_with.get(code, ())
+            )
         return index
 
     def _code_index(self, resource_type: str, path: str) -> dict[CodeKey, list[int]]:
         key = (resource_type, path)
         index = self._code_indexes.get(key)
         if index is None:
-            index = self._code_indexes[key] = {}
-            for row, resource in enumerate(self.retrieve(resource_type)):
-                for code in _codings(resource, path):
-                    rows = index.setdefault(code, [])
+            index = self._code_indexes[key] = self._rows_by(
+                resource_type, path, lambda code: (code,)
+            )
+        return index
+
+    def _rows_by(
+        self, resource_type: str, path: str, keys_of: Callable[[CodeKey], Iterable[_Key]]
+    ) -> dict[_Key, list[int]]:
+        """The rows by the keys of the codings at `path`, each row once for a key."""
+        index: dict[_Key, list[int]] = {}
+        for row, resource in enumerate(self.retrieve(resource_type)):
+            for code in _codings(resource, path):
+                for key in keys_of(code):
+                    rows = index.setdefault(key, [])
                     if not rows or rows[-1] != row:
                         rows.append(row)
         return index
