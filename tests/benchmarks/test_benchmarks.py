@@ -10,7 +10,7 @@ import pytest
 from benchmarks import records, report, scale, soak, start, timing, translate
 from benchmarks.ours import Engine, documents
 from benchmarks.side_by_side import Comparison, compare
-from ra_cds_hooks.decision import load_content
+from tests.content import committed_content
 from tests.elm.test_elm_fresh import needs_node
 from tools.elm.elm import CQL_DIRECTORY
 
@@ -36,7 +36,7 @@ def test_grown_records_have_their_size_and_keep_their_answer() -> None:
     bundle = orjson.loads(records.grown(100, related=False))
     ids = {(e["resource"]["resourceType"], e["resource"]["id"]) for e in bundle["entry"]}
     assert len(ids) == 100
-    content = load_content(CQL_DIRECTORY)
+    content = committed_content()
     engine = Engine.of_content(content)
     primary = content.members["primary"]
     answers = [engine.evaluate(records.BundleRecord(b))[primary] for b in (small, bundle)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from ra_cds_hooks.decision import Content, Decision, decide, load_content, render
+from ra_cds_hooks.decision import Content, Decision, decide, render
 from ra_cds_hooks.decision.catalogue import LANGUAGES
 from ra_cds_hooks.fhir import ElementChecks, PatientRecord, Reading, entries_of
 from ra_cds_hooks.settings import load_settings
@@ -26,11 +26,6 @@ SERVICE = "ra-refractory-review"
 LibraryDifferences = Callable[[Mapping[str, Any], Expectation], list[str]]
 # library_decision(bundle): the Decision document of a bundle taken to be complete
 LibraryDecision = Callable[[Mapping[str, Any]], dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def content() -> Content:
-    return load_content(load_settings().content_dir)
 
 
 @pytest.fixture(scope="session")

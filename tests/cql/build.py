@@ -10,7 +10,6 @@ as "Type/id".
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ra_cds_hooks import cql_engine_lite as engine
+from tests.content import committed_content
 from tests.cql.codings import (
     ATC,
     DRUGS,
@@ -328,9 +328,8 @@ class _Record:
 
 @cache
 def program() -> engine.Program:
-    """All committed libraries, compiled once."""
-    files = sorted((ROOT / "cql" / "elm").glob("*.json"))
-    return engine.load([json.loads(f.read_text("utf-8")) for f in files if f.stem != "manifest"])
+    """All committed libraries."""
+    return committed_content().program
 
 
 @cache

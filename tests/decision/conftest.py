@@ -8,19 +8,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ra_cds_hooks.decision import Content, Decision, decide, load_content
+from ra_cds_hooks.decision import Content, Decision, decide
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import reading_for
 
 FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
 AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def content() -> Content:
-    settings = load_settings()
-    return load_content(settings.content_dir)
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 import pytest
 
-from ra_cds_hooks.decision import load_content, render
+from ra_cds_hooks.decision import render
 from ra_cds_hooks.decision.catalogue import LANGUAGES
 from ra_cds_hooks.decision.decide import decide
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import reading_for
+from tests.content import committed_content
 
 FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
 AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ LONGEST = {"status": 12, "next-step": 13}
 @cache
 def _parts() -> Any:
     configured = load_settings()
-    content = load_content(configured.content_dir)
+    content = committed_content()
     return content, reading_for(content, configured)
 
 

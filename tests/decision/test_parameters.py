@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from ra_cds_hooks.cli import main
 from ra_cds_hooks.cql_engine_lite import Quantity
-from ra_cds_hooks.decision import decide, load_content, render
+from ra_cds_hooks.decision import decide, render
 from ra_cds_hooks.decision.parameters import as_cql, as_written, declared, read_overrides
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import reading_for
+from tests.content import content_with
 from tests.decision.conftest import AS_OF, FIXTURES
 
 SETTINGS = load_settings()
@@ -106,7 +107,7 @@ def test_what_does_not_fit_is_refused_by_name(content, name, value):
 )
 def test_a_word_no_rule_knows_and_a_fact_of_the_request_are_refused(name, value):
     with pytest.raises(ConfigurationError, match=name):
-        load_content(SETTINGS.content_dir, {name: value})
+        content_with({name: value})
 
 
 def test_every_parameter_that_is_a_word_says_which_words(content):
@@ -116,7 +117,7 @@ def test_every_parameter_that_is_a_word_says_which_words(content):
     for name, default in words.items():
         assert default in allowed[name]
         for word in allowed[name]:
-            assert load_content(SETTINGS.content_dir, {name: word}).parameters == {name: word}
+            assert content_with({name: word}).parameters == {name: word}
 
 
 def test_every_duration_may_be_set_as_its_own_default(content):
@@ -129,7 +130,7 @@ def test_every_duration_may_be_set_as_its_own_default(content):
 
 
 def answer_of(case: str, given: dict[str, object], language: str = "en"):
-    own = load_content(SETTINGS.content_dir, given)
+    own = content_with(given)
     bundle = orjson.loads((FIXTURES / case / "bundle.json").read_bytes())
     record = PatientRecord.read_bundle(bundle, reading_for(own, SETTINGS))
     decision = decide(own, record, AS_OF)

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from ra_cds_hooks.decision import load_content
-from ra_cds_hooks.settings import load_settings
+from tests.content import committed_content
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en", "zh")
@@ -44,7 +43,7 @@ CODE = re.compile(r"[A-Z][A-Z0-9_]{3,}")
 
 @cache
 def words() -> dict[str, Any]:
-    return dict(load_content(load_settings().content_dir).words)
+    return dict(committed_content().words)
 
 
 @cache

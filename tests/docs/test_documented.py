@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ra_cds_hooks.cli import main
-from tests.decision.conftest import content  # noqa: F401  (session fixture)
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +25,7 @@ def test_every_make_target_that_the_readme_names_exists(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_every_card_is_described(content):  # noqa: F811
+def test_every_card_is_described(content):
     described = README + (ROOT / "docs" / "cds-service.md").read_text(encoding="utf-8")
     for card_id in content.cards:
         assert f"`{card_id}`" in described, f"no document speaks of the card {card_id}"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ra_cds_hooks.decision import load_content
 from ra_cds_hooks.hooks.prefetch import prefetch_from_bundle
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import create_app
@@ -25,11 +24,6 @@ def app(tmp_path_factory):
     yield built
     built.extensions["ra_cds_hooks"].gatherer.close()
     built.extensions["ra_cds_hooks"].store.close()
-
-
-@pytest.fixture(scope="session")
-def content():
-    return load_content(load_settings().content_dir)
 
 
 def bundle_of(case_id):

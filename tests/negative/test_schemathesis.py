@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import jsonschema
 import pytest
 import schemathesis
@@ -41,6 +42,8 @@ LEFT_OUT = {
 }
 # Statuses of a request that fits its schema: 412 is advice that is impossible without the patient.
 FITS = ["2xx", "401", "404", "412"]
+# The operations that answer 404 to every id there can be: the services have paths of their own.
+NO_SUCH_SERVICE = "{service_id}"
 # Where SQLite need not wait for a disk.
 QUICK = Path("/dev/shm")
 
@@ -203,6 +206,20 @@ def closed_after(app):
     app.extensions["ra_cds_hooks"].store.close()
 
 
+@pytest.fixture(autouse=True)
+def no_climb_to_what_is_not_there(monkeypatch):
+    """Hypothesis is led towards answers that succeed, but not where none can.
+
+    It took 95 of 130 seconds to look for one, and came to half the cases.
+    """
+
+    def target(observation, *, label=""):
+        return observation if NO_SUCH_SERVICE in label else led(observation, label=label)
+
+    led = hypothesis.target
+    monkeypatch.setattr(hypothesis, "target", target)
+
+
 def signed(schema):
     """Have each call of the run carry a token of its own: each counts once, for one URL."""
 
@@ -239,7 +256,7 @@ def test_five_thousand_cases_and_nothing_is_wrong(content, store_url, tmp_path):
         answered = {s for name, s in run.statuses if name == f"{label}/feedback"}
         assert {200, 400, 415, 405} <= answered
     assert run.cases.keys() >= {"GET /cds-services", "GET /healthz", "GET /readyz", "GET /metrics"}
-    assert run.cases["POST /cds-services/{service_id}"] > 20
+    assert run.cases[f"POST /cds-services/{NO_SUCH_SERVICE}"] > 150
     assert {200, 400, 404, 412} <= {status for _, status in with_tokens.statuses}
 
 

@@ -1,3 +1,3 @@
 """The application of tests/web, here for what an operator sees of it."""
 
-from tests.web.conftest import client, content, hook_request, make_app  # noqa: F401  (fixtures)
+from tests.web.conftest import client, hook_request, make_app  # noqa: F401  (fixtures)

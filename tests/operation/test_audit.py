@@ -157,7 +157,7 @@ def test_an_audit_that_cannot_be_written(start, hook_request, tmp_path, caplog, 
 
 class TestReplay:
     @pytest.fixture(params=["file", "database"])
-    def recorded(self, request, start, hook_request, tmp_path, audit, tmp_path_factory):
+    def recorded(self, request, start, hook_request, tmp_path, audit):
         """An audited evaluation, and the command that replays it on a Bundle."""
         client = start(audit=request.param)
         bundle = versioned(bundle_of(CASE))
@@ -165,7 +165,6 @@ class TestReplay:
         environment = {
             "RA_CDS_AUDIT": request.param,
             "RA_CDS_AUDIT_FILE": str(audit),
-            "RA_CDS_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "compiled"),
             "RA_CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'feedback.sqlite'}",
         }
         if request.param == "file":
@@ -230,13 +229,12 @@ class TestReplayOfAnOrder:
     """The drafts are in no record: they come with the request."""
 
     @pytest.fixture
-    def recorded(self, start, content, audit, tmp_path, tmp_path_factory):
+    def recorded(self, start, content, audit, tmp_path):
         body = call_of(content, "order-tnfi--caution", medication_request(ADALIMUMAB))
         answer = start().post(f"/cds-services/{SIGN}", json=body)
         assert answer.get_json()["cards"]
         [event] = written(audit)
-        environment = {"RA_CDS_CACHE_DIR": str(tmp_path_factory.getbasetemp() / "compiled")}
-        environment["RA_CDS_DATABASE_URL"] = f"sqlite:///{tmp_path / 'feedback.sqlite'}"
+        environment = {"RA_CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'feedback.sqlite'}"}
         path = tmp_path / "bundle.json"
         path.write_text(json.dumps(bundle_of("order-tnfi--caution")))
 

@@ -14,18 +14,13 @@ from ra_cds_hooks.settings import Settings, load_settings
 SECRET = "CANARY-secret-of-the-hashes"
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("cache"))
-
-
-def run(tmp_path, cache, **environment):
-    base = {"RA_CDS_DATABASE_URL": f"sqlite:///{tmp_path}/f.sqlite", "RA_CDS_CACHE_DIR": cache}
+def run(tmp_path, **environment):
+    base = {"RA_CDS_DATABASE_URL": f"sqlite:///{tmp_path}/f.sqlite"}
     return CliRunner().invoke(main, ["config", "check"], env=base | environment)
 
 
-def test_every_setting_is_printed_and_no_secret(tmp_path, cache):
-    answer = run(tmp_path, cache, RA_CDS_OVERRIDE_SECRET=SECRET, RA_CDS_PORT="9000")
+def test_every_setting_is_printed_and_no_secret(tmp_path):
+    answer = run(tmp_path, RA_CDS_OVERRIDE_SECRET=SECRET, RA_CDS_PORT="9000")
     assert answer.exit_code == 0, answer.output
     assert "nothing wrong" in answer.output
     for name in Settings.model_fields:
@@ -52,8 +47,8 @@ def test_every_setting_is_printed_and_no_secret(tmp_path, cache):
         ),
     ],
 )
-def test_what_is_wrong_is_named_and_ends_with_1(tmp_path, cache, environment, said):
-    answer = run(tmp_path, cache, **environment)
+def test_what_is_wrong_is_named_and_ends_with_1(tmp_path, environment, said):
+    answer = run(tmp_path, **environment)
     assert answer.exit_code == 1, answer.output
     assert [
         line for line in answer.output.splitlines() if line.startswith("wrong: ") and said in line
@@ -61,17 +56,17 @@ def test_what_is_wrong_is_named_and_ends_with_1(tmp_path, cache, environment, sa
     assert "nothing wrong" not in answer.output
 
 
-def test_an_audit_without_a_lasting_key_is_wrong(tmp_path, cache):
+def test_an_audit_without_a_lasting_key_is_wrong(tmp_path):
     url = "postgresql+pg8000://user:CANARY@127.0.0.1:1/db"
-    answer = run(tmp_path, cache, RA_CDS_DATABASE_URL=url, RA_CDS_AUDIT="database")
+    answer = run(tmp_path, RA_CDS_DATABASE_URL=url, RA_CDS_AUDIT="database")
     assert answer.exit_code == 1
     assert "needs a lasting key" in answer.output.replace("its hashes need", "needs")
     assert "user:***@127.0.0.1:1/db" in answer.output
     assert "CANARY" not in answer.output
 
 
-def test_a_setting_that_does_not_fit_ends_with_3(tmp_path, cache):
-    assert run(tmp_path, cache, RA_CDS_PORT="eighty").exit_code == 3
+def test_a_setting_that_does_not_fit_ends_with_3(tmp_path):
+    assert run(tmp_path, RA_CDS_PORT="eighty").exit_code == 3
 
 
 VERIFIED = {"issuers": "i.toml", "public_base_url": "https://x"}
@@ -104,9 +99,9 @@ def test_a_careful_deployment_has_no_notes():
     assert list(notes(load_settings(**alone, public_base_url="https://cds.example.org"))) == []
 
 
-def test_a_collector_without_the_extra_is_wrong(tmp_path, cache, monkeypatch):
+def test_a_collector_without_the_extra_is_wrong(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    answer = run(tmp_path, cache, RA_CDS_OTLP_ENDPOINT="http://127.0.0.1:4318/v1/traces")
+    answer = run(tmp_path, RA_CDS_OTLP_ENDPOINT="http://127.0.0.1:4318/v1/traces")
     assert answer.exit_code == 1
     assert "ra-cds-hooks[otel]" in answer.output
 

@@ -24,9 +24,8 @@ from typing import Any
 
 import pytest
 
-from ra_cds_hooks.decision import load_content
 from ra_cds_hooks.hooks.prefetch import prefetch_from_bundle
-from ra_cds_hooks.settings import load_settings
+from tests.content import committed_content
 
 ROOT = Path(__file__).parents[2]
 CASE = "v01-too-early"
@@ -134,7 +133,7 @@ def ask(server: subprocess.Popen[bytes], url: str, body: object = None) -> Any:
 
 
 def hook_request() -> dict[str, Any]:
-    content = load_content(load_settings().content_dir)
+    content = committed_content()
     bundle = json.loads((ROOT / "fhir_fixtures" / CASE / "bundle.json").read_text())
     patient = next(
         e["resource"]["id"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Patient"

@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
-from ra_cds_hooks.decision import load_content
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import reading_for
+from tests.content import committed_content
 from tools.fixtures.chart import PatientChart
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ Said = dict[tuple[str, str, str], list[Row]]
 def parts():
     """The content, and how a record is read with it."""
     configured = load_settings()
-    content = load_content(configured.content_dir)
+    content = committed_content()
     return content, reading_for(content, configured)
 
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from tests.trust.conftest import BASE, Token, write_issuers
-from tests.web.conftest import SERVICE, URL, bundle_of, content, hook_request  # noqa: F401
+from tests.web.conftest import SERVICE, URL, bundle_of, hook_request  # noqa: F401
 
 CASE = "v01-too-early"
 CALLED = rf'ra_cds_requests_total{{endpoint="call",outcome="%s",service="{SERVICE}"}} (\S+)'

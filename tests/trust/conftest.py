@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from flask.testing import FlaskClient
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from ra_cds_hooks.decision import Content, load_content
+from ra_cds_hooks.decision import Content
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import create_app
 
@@ -71,11 +71,6 @@ class Token:
 
     def header(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.text()}"}
-
-
-@pytest.fixture(scope="session")
-def content() -> Content:
-    return load_content(load_settings().content_dir)
 
 
 @pytest.fixture

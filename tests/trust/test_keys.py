@@ -200,7 +200,7 @@ class _Server(http.server.BaseHTTPRequestHandler):
 def server() -> Iterator[http.server.HTTPServer]:
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server)
     made.paths = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield made
     made.shutdown()

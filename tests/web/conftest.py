@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ra_cds_hooks.decision import load_content
 from ra_cds_hooks.hooks.prefetch import prefetch_from_bundle
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.web import create_app
@@ -15,11 +14,6 @@ FIXTURES = Path(__file__).parents[2] / "fhir_fixtures"
 SERVICE = "ra-refractory-review"
 URL = f"/cds-services/{SERVICE}"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def content():
-    return load_content(load_settings().content_dir)
 
 
 @pytest.fixture
