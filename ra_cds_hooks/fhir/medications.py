@@ -15,6 +15,19 @@ from ra_cds_hooks.fhir.references import reference_of
 
 Resource = dict[str, Any]
 
+NO_DRUG = "no medication[x] as R4 has it: which drug is unknown"
+_KINDS = ("CodeableConcept", "Reference")
+_NAME_A_DRUG = frozenset(
+    {"MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement"}
+)
+
+
+def lacks_drug(resource: Resource) -> bool:
+    """Whether a resource about a drug names none that R4 has a place for (R5 has another)."""
+    named = any(isinstance(resource.get(f"medication{kind}"), dict) for kind in _KINDS)
+    is_meant = resource.get("status") != "entered-in-error"
+    return resource["resourceType"] in _NAME_A_DRUG and is_meant and not named
+
 
 def with_medication(
     resource: Resource, medications: Mapping[str, Resource], aliases: Mapping[str, str]

@@ -20,7 +20,7 @@ from ra_cds_hooks.errors import InvalidBundle
 from ra_cds_hooks.fhir.drafts import NO_DRAFTS, Drafts
 from ra_cds_hooks.fhir.duplicates import without_duplicates
 from ra_cds_hooks.fhir.local_codes import LocalCodes
-from ra_cds_hooks.fhir.medications import with_medication
+from ra_cds_hooks.fhir.medications import NO_DRUG, lacks_drug, with_medication
 from ra_cds_hooks.fhir.references import ID, References, base_of, reference_of
 from ra_cds_hooks.fhir.validate import ElementChecks, Resource, has_subject
 
@@ -40,10 +40,14 @@ class DataIssue:
 
 @dataclass(frozen=True)
 class Entry:
-    """One resource as it arrived, with the fullUrl of its Bundle entry ("" when it has none)."""
+    """One resource as it arrived, with the fullUrl of its Bundle entry ("" when it has none).
+
+    ``answer`` names the answer it came in, where several make the record.
+    """
 
     resource: Any
     full_url: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,22 +114,27 @@ class PatientRecord:
         found = list(issues)
         missing = set(incomplete)
         named = [
-            (resource, entry.full_url)
+            (resource, entry.full_url, entry.answer)
             for entry in entries
             if (resource := _identified(entry, found)) is not None
         ]
         full_urls: dict[str, str] = {}
-        for resource, url in named:
+        for resource, url, _ in named:
             if url:  # two things under one fullUrl: whichever comes first by name, in any order
                 full_urls[url] = min(_reference(resource), full_urls.get(url, "~"))
-        own = [base_of(url) for resource, url in named if _is_patient(resource, patient_id)]
+        own = [base_of(url) for resource, url, _ in named if _is_patient(resource, patient_id)]
         references = References(full_urls, [*bases, *own])
-        several = len({r["id"] for r, _ in named if r["resourceType"] == "Patient"}) > 1
-        mine = [
-            references.normalised(resource)
-            for resource, url in named
-            if _belongs(resource, url, patient_id, several, references, full_urls, found)
-        ]
+        several = len({r["id"] for r, _, _ in named if r["resourceType"] == "Patient"}) > 1
+        mine: list[Resource] = []
+        answers: dict[tuple[str, str], bool] = {}
+        for resource, url, answer in named:
+            belongs = _belongs(resource, url, patient_id, several, references, full_urls, found)
+            if belongs:
+                mine.append(references.normalised(resource))
+            of_this = (resource["resourceType"], answer)
+            answers[of_this] = answers.get(of_this, False) or belongs
+        # An answer in which nothing is this patient's tells nothing of this patient.
+        missing.update(kind for (kind, _), has in answers.items() if not has and kind != "Patient")
         kept, aliases = without_duplicates(mine)
         found.extend(DataIssue("CONFLICTING_VERSIONS", ref) for ref in aliases.conflicting)
         medications = {_reference(r): r for r in kept if r["resourceType"] == "Medication"}
@@ -136,6 +145,9 @@ class PatientRecord:
                 found.append(DataIssue("MEDICATION_NOT_FOUND", _reference(resource), problem))
                 if problem.startswith("no text"):
                     missing.add(resource["resourceType"])
+            elif lacks_drug(resource) and _reference(resource) not in drafts.references:
+                found.append(DataIssue("MEDICATION_NOT_FOUND", _reference(resource), NO_DRUG))
+                missing.add(resource["resourceType"])
             checked = reading.checks.check(reading.codes.apply(whole))
             found.extend(
                 DataIssue(
@@ -145,6 +157,8 @@ class PatientRecord:
                 )
                 for path, wanted in checked.faults
             )
+            if checked.resource is None or checked.says_not_what_it_is:
+                missing.add(resource["resourceType"])
             if checked.resource is not None:
                 by_type.setdefault(resource["resourceType"], []).append(checked.resource)
         for resources in by_type.values():

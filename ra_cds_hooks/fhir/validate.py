@@ -53,6 +53,9 @@ _MODIFIERS = frozenset(
     {"actuality", "clinicalStatus", "doNotPerform", "intent", "status", "verificationStatus"}
 )
 
+# Without these a resource is in the record and no rule can find it.
+_SUBJECT_MATTER = frozenset({"code", "event", "medicationCodeableConcept", "vaccineCode"})
+
 # CQL decimals have 28 digits; a number beyond this is no measurement and only breaks arithmetic.
 _DECIMAL_BOUND = 1e18
 _INTEGER_BOUND = 2**31
@@ -138,6 +141,11 @@ class Checked:
 
     resource: Resource | None
     faults: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def says_not_what_it_is(self) -> bool:
+        """Whether the code that says what the resource is about could not be read."""
+        return any(path.removesuffix(".coding") in _SUBJECT_MATTER for path, _ in self.faults)
 
 
 class ElementChecks:

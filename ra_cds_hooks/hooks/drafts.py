@@ -15,6 +15,7 @@ from typing import Any
 
 from ra_cds_hooks.errors import NeededDataUnavailable
 from ra_cds_hooks.fhir.drafts import NO_DRAFTS, PREFIX, Drafts
+from ra_cds_hooks.fhir.medications import lacks_drug
 from ra_cds_hooks.fhir.record import DataIssue, Entry
 from ra_cds_hooks.hooks.models import Context, OrderSelectContext, OrderSignContext
 
@@ -105,10 +106,16 @@ def _usable(
             issues.append(DataIssue("INVALID_ELEMENT", sent, f"{name} is not readable"))
     if kept.pop("modifierExtension", None):
         issues.append(DataIssue("INVALID_ELEMENT", sent, "modifierExtension is not understood"))
-    if resource["resourceType"] == "MedicationRequest" and not any(
-        name.startswith("medication") for name in kept
-    ):
-        issues.append(DataIssue("DRAFT_WITHOUT_MEDICATION", sent, "names no drug"))
+    if resource["resourceType"] == "MedicationRequest" and lacks_drug(kept):
+        garbled = [name for name in kept if name.startswith("medication")]
+        for name in garbled:
+            del kept[name]
+        if garbled:
+            # A drug is meant: rules ask which, as for a Medication that nobody could deliver.
+            kept["medicationReference"] = {"reference": "urn:ra-cds-hooks:unreadable"}
+            issues.append(DataIssue("INVALID_ELEMENT", sent, "medication[x] is not readable"))
+        else:
+            issues.append(DataIssue("DRAFT_WITHOUT_MEDICATION", sent, "names no drug"))
     return kept
 
 

@@ -19,6 +19,7 @@ from ra_cds_hooks.fhir.record import DataIssue, Entry, PatientRecord, Reading
 from ra_cds_hooks.fhir.references import ID, reference_of
 from ra_cds_hooks.hooks.drafts import DraftOrders
 from ra_cds_hooks.hooks.models import HookRequest
+from ra_cds_hooks.hooks.obtained import Obtained, read_document
 from ra_cds_hooks.hooks.prefetch import Query, ServiceDefinition, fill
 from ra_cds_hooks.hooks.trust import Reach, may_call, reach
 
@@ -27,20 +28,10 @@ PATIENT_SEARCH = {"AdverseEvent": "subject=Patient/"}
 # Drugs referenced in one record; a record with more is unlikely to be one patient's.
 MAX_MEDICATION_READS = 50
 NO_ORDERS = DraftOrders()
+MEDICATION = Query("", "Medication")
 Servers = tuple[str, ...] | None
 Trace = Mapping[str, str]
 NO_TRACE: Trace = {}
-
-
-@dataclass(frozen=True)
-class Obtained:
-    """What one key gave. ``why`` says in words why there is nothing, or not all; None: complete."""
-
-    entries: tuple[Entry, ...] = ()
-    obtained: bool = True
-    why: str | None = None
-    # The FHIR server was asked and failed: what it holds is not known.
-    unreachable: bool = False
 
 
 Pending = concurrent.futures.Future[Answer]
@@ -81,7 +72,7 @@ class Gatherer:
     ) -> PatientRecord:
         """A record of the draft orders and the Medication resources they name, nothing else."""
         access = self._access(request, servers, trace)
-        entries = [*orders.entries, *self._medications(orders.entries, access, budget)]
+        entries = [*orders.entries, *self._medications(orders.entries, access, budget).entries]
         return PatientRecord.read(
             request.context.patientId,
             entries,
@@ -137,9 +128,15 @@ class Gatherer:
             for key, value in got.items()
         }
         _require(service, got)
-        entries = [entry for value in got.values() for entry in value.entries]
+        entries = [
+            Entry(entry.resource, entry.full_url, key)
+            for key, value in got.items()
+            for entry in value.entries
+        ]
         entries += orders.entries
-        entries += self._medications(entries, access, budget)
+        drugs = self._medications(entries, access, budget)
+        entries += drugs.entries
+        asked["Medication"], got["Medication"] = MEDICATION, drugs
         gaps = {key: value.why for key, value in got.items() if value.why is not None}
         return PatientRecord.read(
             request.context.patientId,
@@ -175,10 +172,12 @@ class Gatherer:
         )
         return self._pool.submit(call, server, query.text, budget)
 
-    def _medications(
-        self, entries: Iterable[Entry], access: _Access, budget: Budget
-    ) -> list[Entry]:
-        """Medication resources that are referenced and neither sent nor contained."""
+    def _medications(self, entries: Iterable[Entry], access: _Access, budget: Budget) -> Obtained:
+        """Medication resources that are referenced and neither sent nor contained.
+
+        Where none can be asked for, a drug goes by the text beside its reference; where a read
+        failed, that is a gap of its own.
+        """
         listed = list(entries)
         present = {
             f"Medication/{e.resource.get('id')}"
@@ -188,14 +187,18 @@ class Gatherer:
         wanted = sorted(
             {r for e in listed if (r := _medication(e.resource, access.base))} - present
         )
-        query = Query("", "Medication")
-        if not wanted or access.refusal(query) is not None:
-            return []
+        if not wanted or access.refusal(MEDICATION) is not None:
+            return Obtained()
         calls = [
             self._pool.submit(self._client.read, access.server(), reference, budget)
             for reference in wanted[:MAX_MEDICATION_READS]
         ]
-        return [Entry(d) for call in calls for d in _within(call, budget).documents]
+        answers = [_within(call, budget) for call in calls]
+        why = [f"FHIR server: {answer.failure}" for answer in answers if answer.failure is not None]
+        if len(wanted) > len(calls):
+            why.append("more Medication resources are referenced than are read")
+        found = tuple(Entry(document) for answer in answers for document in answer.documents)
+        return Obtained(found, why="; ".join(dict.fromkeys(why)) or None)
 
 
 def _search_by_patient(kind: str) -> str:
@@ -285,59 +288,6 @@ def _sent(key: str, query: Query, prefetch: Mapping[str, dict[str, Any] | None])
         return _Sent(Obtained())
     page = next_link(value) if value.get("resourceType") == "Bundle" else None
     return _Sent(read_document(value, query, is_page=page is not None), page)
-
-
-def read_document(document: Mapping[str, Any], query: Query, *, is_page: bool) -> Obtained:
-    """What one prefetch value or server answer holds for ``query``.
-
-    ``is_page``: further pages are read separately, so a full page is no sign of a cut.
-    """
-    kind = document.get("resourceType")
-    if kind == "OperationOutcome":
-        return Obtained(obtained=False, why="the client failed to fetch it (OperationOutcome)")
-    if kind == query.resource_type:
-        # One resource in answer to a search: usable, but who knows what else there is.
-        why = None if query.is_read else "one resource in place of a Bundle"
-        return Obtained((Entry(document),), why=why)
-    if kind != "Bundle":
-        return Obtained(obtained=False, why="neither a Bundle nor the resource asked for")
-    listed = document.get("entry")
-    if listed is not None and not isinstance(listed, list):
-        return Obtained(obtained=False, why="Bundle.entry is not a list")
-    entries: list[Entry] = []
-    problems: list[str] = []
-    for item in listed or ():
-        resource = item.get("resource") if isinstance(item, dict) else item
-        if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome":
-            if _is_severe(resource):
-                problems.append("the search reports an error (OperationOutcome)")
-            continue
-        full_url = item.get("fullUrl") if isinstance(item, dict) else None
-        entries.append(Entry(resource, full_url if isinstance(full_url, str) else ""))
-    if not is_page and _is_cut(document, entries, query):
-        problems.append("the Bundle holds fewer resources than were found")
-    return Obtained(tuple(entries), why="; ".join(dict.fromkeys(problems)) or None)
-
-
-def _is_cut(document: Mapping[str, Any], entries: list[Entry], query: Query) -> bool:
-    """Whether a Bundle without a next link may lack matches: fewer than its total, or exactly as
-    many as were asked for at most."""
-    matches = sum(
-        isinstance(e.resource, dict) and e.resource.get("resourceType") == query.resource_type
-        for e in entries
-    )
-    total = document.get("total")
-    if isinstance(total, int) and not isinstance(total, bool):
-        return bool(total > matches)
-    return bool(matches > 0 and matches == query.count)
-
-
-def _is_severe(outcome: Mapping[str, Any]) -> bool:
-    issues = outcome.get("issue")
-    return any(
-        isinstance(issue, dict) and issue.get("severity") in ("error", "fatal")
-        for issue in (issues if isinstance(issues, list) else ())
-    )
 
 
 def _own_patient(key: str, query: Query, got: Obtained, patient_id: str) -> Obtained:
