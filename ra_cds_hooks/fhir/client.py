@@ -10,7 +10,7 @@ Sources: FHIR R4 "RESTful API" (search, paging), cds-hooks.md [Prefetch], [Trust
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
@@ -44,6 +44,7 @@ class Failure(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not found"
     HTTP_ERROR = "http error"
+    REFUSED = "request refused"
     REDIRECT = "redirect not followed"
     NOT_JSON = "not json"
     NOT_FHIR = "unexpected resource type"
@@ -73,6 +74,7 @@ class Budget:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._end = clock() + seconds
+        self.is_short = False
 
     def remaining(self) -> float:
         """Seconds left, 0.0 when used up."""
@@ -80,6 +82,7 @@ class Budget:
 
     def shorten(self, seconds: float) -> None:
         """From now on at most ``seconds``: enough is known, the rest only narrows the advice."""
+        self.is_short = True
         self._end = min(self._end, self._clock() + seconds)
 
 
@@ -216,7 +219,9 @@ class FhirClient:
 
     def _get(self, server: Server, url: str, budget: Budget) -> dict[str, Any]:
         """One document; repeated where a moment may mend it and the budget allows."""
-        if not self.breakers.may_call(server.base_url):
+        # Too slow for the short budget is no reason to refuse those who can wait.
+        name = (server.base_url, budget.is_short)
+        if not self.breakers.may_call(name):
             raise _Stopped(Failure.RESTING)
         for attempt in range(1, self._patience.tries + 1):
             try:
@@ -225,21 +230,24 @@ class FhirClient:
                 pause = pause_before(attempt, self._patience, stop.wait)
                 last = attempt == self._patience.tries or pause >= budget.remaining()
                 if not stop.passing or last:
-                    self._note(server, stop.failure)
+                    self._note(name, stop.failure)
                     raise
                 self._sleep(pause)
+            except Exception:
+                self.breakers.undecided(name)
+                raise
             else:
-                self.breakers.worked(server.base_url)
+                self.breakers.worked(name)
                 return document
         raise AssertionError("the last attempt returns or raises")
 
-    def _note(self, server: Server, failure: Failure) -> None:
+    def _note(self, name: Hashable, failure: Failure) -> None:
         if failure in _SERVER_FAULTS:
-            self.breakers.failed(server.base_url)
+            self.breakers.failed(name)
         elif failure is Failure.BUDGET:
-            self.breakers.undecided(server.base_url)
+            self.breakers.undecided(name)
         else:
-            self.breakers.worked(server.base_url)
+            self.breakers.worked(name)
 
     def _get_once(self, server: Server, url: str, budget: Budget) -> dict[str, Any]:
         left = budget.remaining()
@@ -339,4 +347,5 @@ def _status_failure(status: int) -> Failure | None:
         403: Failure.FORBIDDEN,
         404: Failure.NOT_FOUND,
         410: Failure.NOT_FOUND,
-    }.get(status, Failure.HTTP_ERROR)
+        501: Failure.REFUSED,
+    }.get(status, Failure.REFUSED if 400 <= status < 500 else Failure.HTTP_ERROR)

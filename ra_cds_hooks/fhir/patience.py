@@ -10,7 +10,7 @@ from __future__ import annotations
 import email.utils
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -54,7 +54,7 @@ def retry_after(value: str | None, sent: str | None = None) -> float | None:
 def _moment(text: str) -> datetime | None:
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # an offset of more hours than a date can have
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -68,14 +68,16 @@ class _State:
 
 @dataclass
 class Breakers:
-    """One breaker per server. ``clock`` gives monotonic seconds; safe from several threads."""
+    """One breaker per server, by whatever names it. ``clock`` gives monotonic seconds; safe from
+    several threads.
+    """
 
     patience: Patience
     clock: Callable[[], float]
-    _states: dict[str, _State] = field(default_factory=dict)
+    _states: dict[Hashable, _State] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def may_call(self, server: str) -> bool:
+    def may_call(self, server: Hashable) -> bool:
         """Whether the server is asked now: always while it works, one probe after its rest."""
         with self._lock:
             state = self._states.get(server)
@@ -86,12 +88,12 @@ class Breakers:
             state.probing = True
             return True
 
-    def worked(self, server: str) -> None:
+    def worked(self, server: Hashable) -> None:
         """The server answered: its record is clean."""
         with self._lock:
             self._states.pop(server, None)
 
-    def failed(self, server: str) -> None:
+    def failed(self, server: Hashable) -> None:
         """The server failed: one more, and its rest begins (again) at the limit."""
         with self._lock:
             state = self._states.setdefault(server, _State())
@@ -100,7 +102,7 @@ class Breakers:
                 state.open_until = self.clock() + self.patience.rest_seconds
                 state.probing = False
 
-    def undecided(self, server: str) -> None:
+    def undecided(self, server: Hashable) -> None:
         """A call ended without a word about the server: its probe, if it was one, is to be made."""
         with self._lock:
             state = self._states.get(server)

@@ -264,3 +264,67 @@ def test_data_of_another_fhir_version_is_a_data_issue_not_a_silence(
     del full["laboratory"]
     record = gather(short, service, full, fhirServer=server.base)
     assert any(issue.reference == "Observation/o5" for issue in record.data_issues)
+
+
+REFUSALS = [400, 405, 406, 422, 501]
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_server_that_does_not_know_a_search_is_not_in_trouble(status):
+    """Servers refuse searches of types they do not have; what they have is read all the same."""
+    client = FhirClient(Limits(), patience=Patience(tries=3, failures=2))
+    with faulty_server() as strict:
+        strict.answers |= {"CarePlan": (status, {}), "Patient": PATIENT}
+        target = Server(strict.base)
+        said = {client.search(target, "CarePlan?patient=p1", Budget(2.0)).failure for _ in range(4)}
+        assert said == {Failure.REFUSED}
+        assert len(strict.asked) == 4
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
+    client.close()
+
+
+def test_too_slow_for_the_short_budget_is_not_failing_for_those_who_can_wait():
+    client = FhirClient(Limits(), patience=Patience(tries=1, failures=1))
+    with faulty_server() as slow:
+        slow.answers["Patient"] = lambda handler: hang(0.3)(handler) and PATIENT
+        target = Server(slow.base)
+
+        def read(short):
+            budget = Budget(2.0)
+            if short:
+                budget.shorten(0.1)
+            return client.read(target, "Patient/p1", budget).failure
+
+        assert [read(True), read(True)] == [Failure.TIMEOUT, Failure.RESTING]
+        assert read(False) is None
+        assert read(True) is Failure.RESTING
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "value", ["Mon, 30 Nov 2026 00:00:00 +99999999999999999999", "9" * 400, "Mon, 99 Nov 99999"]
+)
+def test_a_retry_after_without_sense_is_a_gap_like_any_other(
+    gatherer, service, full, server, value  # noqa: F811
+):  # fmt: skip
+    server.answers["Observation"] = with_retry_after(value)
+    del full["laboratory"]
+    record = gather(gatherer, service, full, fhirServer=server.base)
+    assert "too many requests" in gaps(record)["laboratory"]
+
+
+def test_a_probe_that_breaks_off_does_not_leave_the_server_alone_for_ever(monkeypatch):
+    clock = Clock()
+    client = FhirClient(Limits(), patience=Patience(tries=1, failures=1, rest_seconds=10))
+    client.breakers.clock = clock
+    with faulty_server() as failing:
+        failing.answers["Patient"] = answers_in_turn((500, b"no"), PATIENT)
+        target = Server(failing.base)
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is Failure.HTTP_ERROR
+        clock.now = 10.0
+        with monkeypatch.context() as broken:
+            broken.setattr(client, "_get_once", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                client.read(target, "Patient/p1", Budget(2.0))
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
+    client.close()
