@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, String, Text, delete, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ra_cds_hooks.errors import StoreUnavailable
-from ra_cds_hooks.store.feedback import Base, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackStore
 
 
 class AuditRow(Base):
@@ -35,7 +34,7 @@ class AuditRows:
         try:
             with self._store.ready_engine().begin() as connection:
                 connection.execute(insert(AuditRow).values(**row))
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"The audit cannot be written ({type(error).__name__})."
             ) from None
@@ -46,7 +45,7 @@ class AuditRows:
         try:
             with self._store.ready_engine().connect() as connection:
                 yield from connection.execute(query).scalars()
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(f"The audit cannot be read ({type(error).__name__}).") from None
 
     def forget(self, before: datetime) -> int:
@@ -57,7 +56,7 @@ class AuditRows:
                     delete(AuditRow).where(AuditRow.recorded_at < before.astimezone(UTC))
                 )
                 return int(found.rowcount)
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"The audit cannot be written ({type(error).__name__})."
             ) from None

@@ -15,10 +15,9 @@ from typing import Any
 
 from sqlalchemy import DateTime, String, delete
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ra_cds_hooks.store.feedback import Base, FeedbackRow, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackRow, FeedbackStore
 
 log = logging.getLogger("ra_cds_hooks.store")
 
@@ -89,7 +88,7 @@ class CardLog:
             return
         try:
             self._write(rows)
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             log.warning("%d shown cards not logged (%s)", len(rows), type(error).__name__)
             self._failed()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, String, Text, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -24,6 +24,9 @@ from ra_cds_hooks.errors import ConfigurationError, StoreUnavailable
 from ra_cds_hooks.store.migrate import migrate
 
 SILENCE_SECONDS = 5
+# A server that is silent for so long is an OSError (TimeoutError) of the driver's socket, and
+# SQLAlchemy passes on what is none of the driver's own errors.
+DATABASE_FAILURES = (SQLAlchemyError, OSError)
 
 
 class Base(DeclarativeBase):
@@ -83,6 +86,7 @@ class FeedbackStore:
             raise ConfigurationError(
                 f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__})"
             ) from None
+        event.listen(self._engine, "handle_error", _drop_the_silent)
         self._passing = self._engine
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
@@ -102,7 +106,7 @@ class FeedbackStore:
             self._prepare()
             with Session(self._engine) as session, session.begin():
                 return sum(_insert_once(session, row) for row in rows)
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"Feedback could not be stored ({type(error).__name__}). Send it again later."
             ) from None
@@ -113,7 +117,7 @@ class FeedbackStore:
             self._prepare()
             with Session(self._engine) as session:
                 return session.scalars(select(FeedbackRow).order_by(FeedbackRow.id)).all()
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
 
     def count(self) -> int:
@@ -122,7 +126,7 @@ class FeedbackStore:
             self._prepare()
             with Session(self._engine) as session:
                 return session.scalar(select(func.count()).select_from(FeedbackRow)) or 0
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
 
     def require_reachable(self) -> None:
@@ -130,7 +134,7 @@ class FeedbackStore:
         try:
             with self.ready_engine().connect() as connection:
                 connection.execute(select(1))
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"The database does not answer ({type(error).__name__})."
             ) from None
@@ -147,7 +151,7 @@ class FeedbackStore:
         self._passing.dispose()
 
     def ready_engine(self) -> Engine:
-        """The engine, once the tables are there. Raises SQLAlchemyError when they cannot be."""
+        """The engine, once the tables are there. Raises DATABASE_FAILURES when they cannot be."""
         self._prepare()
         return self._engine
 
@@ -171,6 +175,12 @@ class FeedbackStore:
     def engine(self) -> Engine:
         """The SQLAlchemy engine, for readiness checks and migrations."""
         return self._engine
+
+
+def _drop_the_silent(context: ExceptionContext) -> None:
+    """A connection that was left before its answer came would give it to the next question."""
+    if isinstance(context.original_exception, OSError):
+        context.is_disconnect = True
 
 
 def _patience(url: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _one_at_a_time = threading.Lock()
 
 
 def migrate(engine: Engine) -> None:
-    """Run the migrations that the database lacks. Raises SQLAlchemyError when that fails.
+    """Run the migrations that the database lacks. Raises SQLAlchemyError or OSError when it fails.
 
     Several processes that start together take turns; all or nothing is done.
     """

@@ -12,11 +12,11 @@ import threading
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Engine, String, delete, insert
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ra_cds_hooks.errors import StoreUnavailable
-from ra_cds_hooks.store.feedback import Base, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackStore
 
 # Bounds the memory that a client with valid tokens can take; beyond it the oldest is forgotten
 # only when it has expired, else the token is refused.
@@ -79,7 +79,7 @@ class DatabaseReplay:
                 connection.execute(_USED, row)
         except IntegrityError:
             return False
-        except SQLAlchemyError:
+        except DATABASE_FAILURES:
             raise StoreUnavailable(
                 "The caller cannot be verified at the moment; repeat the call later."
             ) from None

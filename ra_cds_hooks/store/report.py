@@ -16,12 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from ra_cds_hooks.decision.render import OVERRIDE_SYSTEM
 from ra_cds_hooks.errors import StoreUnavailable
 from ra_cds_hooks.store.card_log import CardLogRow
-from ra_cds_hooks.store.feedback import FeedbackRow, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, FeedbackRow, FeedbackStore
 
 NOT_LOGGED = "(not logged)"
 _CODE = re.compile(r"[a-z0-9-]{1,64}")
@@ -59,7 +58,7 @@ def answered_cards(store: FeedbackStore, since: datetime | None = None) -> list[
             answers = connection.execute(
                 select(FeedbackRow.__table__).order_by(FeedbackRow.outcome_at, FeedbackRow.id)
             ).all()
-    except SQLAlchemyError as error:
+    except DATABASE_FAILURES as error:
         raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
     last = {(row.service_id, row.card): row for row in answers}  # the last answer counts
     found = []

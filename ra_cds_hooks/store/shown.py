@@ -22,11 +22,10 @@ from pathlib import Path
 from sqlalchemy import DateTime, String, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ra_cds_hooks.errors import StoreUnavailable
-from ra_cds_hooks.store.feedback import Base, FeedbackRow, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackRow, FeedbackStore
 
 log = logging.getLogger("ra_cds_hooks.store")
 
@@ -134,7 +133,7 @@ class ShownCards:
                 insert = postgresql.insert if postgres else sqlite.insert
                 connection.execute(insert(ShownCardRow).on_conflict_do_nothing(), rows)
                 connection.execute(_OLDER, {"oldest": oldest})
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"Shown cards cannot be stored ({type(error).__name__})."
             ) from None
@@ -164,7 +163,7 @@ class ShownCards:
         try:
             with self._store.passing_engine().connect() as connection:
                 found = connection.execute(_OVERRIDDEN, asked).all()
-        except SQLAlchemyError as error:
+        except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"Shown cards cannot be read ({type(error).__name__})."
             ) from None
