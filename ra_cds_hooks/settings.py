@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -292,6 +293,12 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def address(self) -> str:
+        """Host and port in one text, an IPv6 address in brackets."""
+        host = self.host.strip("[]")
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    @property
     def shared_replay(self) -> bool:
         """Whether used tokens are remembered in the database: as set, else unless workers is 1."""
         return self.jwt_replay == "database" or (self.jwt_replay is None and self.workers != 1)
@@ -352,6 +359,17 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
         raise ConfigurationError(f"{faults}. See docs/settings.md.") from None
+
+
+def settle_hosts(hosts: Iterable[str]) -> None:
+    """Have the settings, here and in processes started from here, be those of listening there.
+
+    A server can be told another address than RA_CDS_HOST (gunicorn's ``--bind``, a socket that is
+    handed over). Raises ConfigurationError where the settings do not allow it.
+    """
+    for host in sorted(hosts, key=is_loopback, reverse=True):
+        load_settings(host=host)
+        os.environ["RA_CDS_HOST"] = host
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ra_cds_hooks.errors import ConfigurationError
-from ra_cds_hooks.settings import Settings, is_loopback, load_settings
+from ra_cds_hooks.settings import Settings, is_loopback, load_settings, settle_hosts
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -87,3 +87,35 @@ def test_a_wrong_setting_is_named(given, named):
 )
 def test_loopback_is_recognised_by_address(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1:8080"),
+        ("localhost", "localhost:8080"),
+        ("::1", "[::1]:8080"),
+        ("[::1]", "[::1]:8080"),
+    ],
+)
+def test_the_address_is_one_that_a_server_understands(host, expected):
+    assert load_settings(host=host).address == expected
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [["0.0.0.0"], ["::"], ["10.0.0.1", "127.0.0.1"], ["127.0.0.1", "/run/a.sock"], ["fd://3"]],
+)
+def test_no_other_address_than_loopback_for_anyone_whoever_named_it(monkeypatch, hosts):
+    monkeypatch.setenv("RA_CDS_HOST", "127.0.0.1")
+    with pytest.raises(ConfigurationError, match="RA_CDS_ALLOW_ANONYMOUS=1"):
+        settle_hosts(hosts)
+
+
+@pytest.mark.parametrize("hosts", [["10.0.0.1", "127.0.0.1"], ["127.0.0.1", "10.0.0.1"]])
+def test_an_address_named_elsewhere_counts_as_the_settings(monkeypatch, hosts):
+    monkeypatch.setenv("RA_CDS_HOST", "127.0.0.1")
+    monkeypatch.setenv("RA_CDS_ALLOW_ANONYMOUS", "1")
+    assert load_settings().loopback_fhir
+    settle_hosts(hosts)
+    assert not load_settings().loopback_fhir

@@ -33,18 +33,20 @@ def serve(host: str | None, port: int | None, demo: bool, open_page: bool) -> No
     configure_logging(settings.log_level, settings.log_format)
     application = create_app(settings)
     settle()
-    url = f"http://{settings.host}:{settings.port}/"
+    url = f"http://{settings.address}/"
 
     class Server(BaseApplication):
         """gunicorn with the application that is already loaded."""
 
         def load_config(self) -> None:
-            self.cfg.set("bind", f"{settings.host}:{settings.port}")
+            self.cfg.set("bind", settings.address)
             self.cfg.set("workers", settings.workers)
             self.cfg.set("threads", 4)
             BoundedWorker.request_seconds = settings.request_seconds
             BoundedWorker.max_body_bytes = settings.max_body_bytes
             self.cfg.set("worker_class", BoundedWorker)
+            self.cfg.set("forwarded_allow_ips", "")
+            self.cfg.set("forwarder_headers", "")
             self.cfg.set("loglevel", "warning")
             self.cfg.set("post_fork", lambda server, worker: adopt_gunicorn())
             self.cfg.set("when_ready", lambda server: _ready(url, settings, open_page))

@@ -326,8 +326,9 @@ def same_server(base_url: str, url: str) -> bool:
         return False
     path = base.path.rstrip("/")
     below = other.path == path or other.path.startswith(f"{path}/")
-    # As the server may read it: an escaped dot or slash climbs as well.
-    steps = unquote(other.path).replace("\\", "/").split("/")
+    # As the server may read it: an escaped dot or slash climbs as well, and so does "..;" where
+    # what follows a semicolon is taken for parameters of the step (Java's servlets).
+    steps = [step.partition(";")[0] for step in unquote(other.path).replace("\\", "/").split("/")]
     climbs = ".." in steps or "." in steps
     return same_origin and below and not climbs and other.username is None
 

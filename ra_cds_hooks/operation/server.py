@@ -12,9 +12,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.operation.logs import adopt_gunicorn
 from ra_cds_hooks.operation.worker import BoundedWorker
-from ra_cds_hooks.settings import load_settings, metrics_folder, processors
+from ra_cds_hooks.settings import load_settings, metrics_folder, processors, settle_hosts
 
 _settings = load_settings()
 _shared_memory = Path("/dev/shm")
@@ -23,7 +24,7 @@ _shared_memory = Path("/dev/shm")
 _metrics, _made = metrics_folder()
 
 wsgi_app = "ra_cds_hooks.web.wsgi:app"
-bind = f"{_settings.host}:{_settings.port}"
+bind = _settings.address
 workers = _settings.workers or min(processors(), 4)
 threads = 4
 worker_class = BoundedWorker
@@ -31,6 +32,8 @@ BoundedWorker.request_seconds = _settings.request_seconds
 BoundedWorker.max_body_bytes = _settings.max_body_bytes
 graceful_timeout = 30
 loglevel = "warning"
+# Else gunicorn believes SCRIPT_NAME and X-Forwarded-Proto of whoever connects from loopback.
+forwarded_allow_ips = forwarder_headers = ""
 if _shared_memory.is_dir():
     # The heartbeat file: a slow disk must not look like a worker that hangs.
     worker_tmp_dir = str(_shared_memory)
@@ -40,6 +43,15 @@ def on_starting(server: Any) -> None:
     """Numbers of workers of an earlier life are nobody's now."""
     for file in _metrics.glob("*.db"):
         file.unlink()
+
+
+def when_ready(server: Any) -> None:
+    """The sockets are there, the workers not yet: nobody is answered where settings forbid it."""
+    named = [listener.getsockname() for listener in server.LISTENERS] or server.cfg.address
+    try:
+        settle_hosts(name[0] if isinstance(name, tuple) else str(name) for name in named)
+    except ConfigurationError as error:
+        raise RuntimeError(error.message) from None  # gunicorn prints it and ends
 
 
 def on_exit(server: Any) -> None:

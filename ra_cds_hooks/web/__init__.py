@@ -86,6 +86,8 @@ def create_app(
     now = now or _now
     check_content(content, settings.as_of or now())
     app = Flask(__name__, static_folder=None)
+    # Two slashes are no path of ours: a redirect would lead to the Host header's name, without TLS.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     limits = Limits(
         connect_seconds=settings.fhir_connect_timeout_seconds,

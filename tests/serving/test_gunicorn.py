@@ -8,12 +8,15 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
+from tests.serving.conftest import COMMAND
 from tests.trust.conftest import BASE, Token, write_issuers
 from tests.web.conftest import SERVICE, URL, bundle_of, hook_request  # noqa: F401
 
@@ -218,7 +221,7 @@ def test_what_is_no_http_is_not_repeated(start_server):
         b"canary! / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/canary\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nX canary: 1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: canary\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: canary\r\n\r\n0\r\n\r\n",
     ]
     for request in sent:
         with server.connect() as connection, connection.makefile("rb") as answer:
@@ -229,6 +232,31 @@ def test_what_is_no_http_is_not_repeated(start_server):
     log = server.output.read_text()
     assert log.count("Invalid request from ip=") == len(sent)
     assert "canary" not in log.lower()
+
+
+def test_gunicorn_told_to_listen_elsewhere_for_anyone_does_not_start(tmp_path):
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("RA_CDS_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", *COMMAND, "--bind=0.0.0.0:0"],
+        env={**environment, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "RA_CDS_ALLOW_ANONYMOUS=1" in ended.stderr
+    assert "OPEN" not in ended.stderr, "no worker was there"
+
+
+def test_nobody_is_believed_about_who_forwarded_what(start_server):
+    server = start_server(RA_CDS_WORKERS="1")
+    with server.connect() as connection, connection.makefile("rb") as answer:
+        connection.sendall(
+            b"GET /cds-services/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"SCRIPT_NAME: /cds-services\r\n\r\n"
+        )
+        assert answer.read().startswith(b"HTTP/1.1 405 ")
 
 
 def status_of(answers):

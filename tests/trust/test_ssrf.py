@@ -172,6 +172,7 @@ NEARLY_LISTED = [
     "http://127.0.0.1:{port}/fhirx",
     "http://127.0.0.1:{port}",
     "http://127.0.0.1:{port}/fhir/../admin",
+    "http://127.0.0.1:{port}/fhir/..;/admin",
     "http://localhost:{port}/fhir",
 ]
 
@@ -212,6 +213,7 @@ def test_a_redirect_is_not_followed(canary: Canary, other: Canary) -> None:
         "/fhir/%2e%2E/admin",
         "/fhir/..%2Fadmin",
         "/fhir/x/..%5c..%5cadmin",
+        "/fhir/..;/admin",
         "file:///etc/passwd",
     ],
 )

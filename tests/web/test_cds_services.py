@@ -117,6 +117,8 @@ STATUSES = [
     ("post", "/cds-services/nothing", {}, 404),
     ("post", "/cds-services/nothing/feedback", FEEDBACK, 404),
     ("get", "/nowhere", None, 404),
+    ("post", f"/{URL}", {}, 404),
+    ("post", URL.replace("/ra-", "//ra-"), {}, 404),
     ("get", URL, None, 405),
     ("delete", URL, None, 405),
     ("post", "/cds-services", {}, 405),
