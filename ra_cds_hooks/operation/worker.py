@@ -28,6 +28,8 @@ _PIECE = 256 * 1024
 _MAX_HELD = 128 * 1024 * 1024
 # How long a worker that is to stop waits for the first byte of a connection, as gunicorn does.
 _LINGER = 2.0
+# How long a full worker leaves new connections to the others.
+_MOMENT = 0.01
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -113,18 +115,52 @@ class BoundedWorker(ThreadWorker):
 
     request_seconds = 20.0
     max_body_bytes = 16 * 1024 * 1024
+    _accepting: bool  # gunicorn's
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The first is the one whose time will be used up first.
         self._arriving: dict[TConn, None] = {}
         self._held = 0
-        self._in_threads = 0
+        self._accepts_again = 0.0
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether there is a connection at work, or about to be, for each thread."""
+        at_work = self.nr_conns - len(self.keepalived_conns)
+        return at_work >= int(self.cfg.threads)
+
+    def accept(self, listener: socket.socket) -> None:
+        """As of gunicorn, but a full worker leaves the next connection to the others for a moment.
+
+        A client stays with the worker that took its connection. For longer than a moment is no use:
+        clients that stay would keep new ones out.
+        """
+        super().accept(listener)
+        if self._is_full and self._accepting:
+            self._accepts_again = time.monotonic() + _MOMENT
+            super().set_accept_enabled(False)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """As of gunicorn, but a worker whose threads all have a request leaves new connections to
-        the others: a client stays with the worker that took its connection."""
-        super().set_accept_enabled(bool(enabled) and self._in_threads < self.cfg.threads)
+        """As of gunicorn, whose loop asks at every turn while none is accepted.
+
+        A worker that is to stop takes those who wait: for them the connection is there.
+        """
+        free = not self._is_full or time.monotonic() >= self._accepts_again
+        super().set_accept_enabled(bool(enabled) and free)
+        if not self.alive:
+            for listener in self.sockets:
+                self._accept_all(listener)
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        before = -1
+        while before < self.nr_conns < self.worker_connections:
+            before = self.nr_conns
+            super().accept(listener)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """As of gunicorn; while none is accepted it is soon time to ask again."""
+        super().wait_for_and_dispatch_events(timeout if self._accepting else _MOMENT)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Take in the next request of a connection; the threads get it when it is there."""
@@ -161,7 +197,6 @@ class BoundedWorker(ThreadWorker):
     def _hand_over(self, conn: TConn) -> None:
         self._forget(conn)
         conn.data_ready = True
-        self._in_threads += 1
         super().enqueue_req(conn)
 
     def _give_up(self, conn: TConn) -> None:
@@ -177,7 +212,6 @@ class BoundedWorker(ThreadWorker):
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """As of gunicorn; what arrived behind the request is the connection's next one."""
-        self._in_threads -= 1
         unreader = getattr(conn.parser, "unreader", None)
         if unreader is not None and _socket(conn).arriving.data:
             behind = conn.sock.recv(len(_socket(conn).arriving.data))
