@@ -160,7 +160,9 @@ class BoundedWorker(ThreadWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """As of gunicorn; while none is accepted it is soon time to ask again."""
-        super().wait_for_and_dispatch_events(timeout if self._accepting else _MOMENT)
+        if not self._accepting:
+            timeout = _MOMENT if timeout is None else min(timeout, _MOMENT)
+        super().wait_for_and_dispatch_events(timeout)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Take in the next request of a connection; the threads get it when it is there."""
