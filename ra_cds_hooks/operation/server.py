@@ -8,16 +8,19 @@ Source: gunicorn "Configuration Overview"; prometheus_client "Multiprocess Mode 
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 from ra_cds_hooks.errors import ConfigurationError
-from ra_cds_hooks.operation.logs import adopt_gunicorn
+from ra_cds_hooks.operation.logs import adopt_gunicorn, configure_logging
 from ra_cds_hooks.operation.worker import BoundedWorker
 from ra_cds_hooks.settings import load_settings, metrics_folder, processors, settle_hosts
 
 _settings = load_settings()
+_master = os.getpid()
 _shared_memory = Path("/dev/shm")
 # Before prometheus-client is imported anywhere (that is why nothing of ra_cds_hooks.web is imported
 # here): it looks for the folder once.
@@ -39,8 +42,20 @@ if _shared_memory.is_dir():
     worker_tmp_dir = str(_shared_memory)
 
 
+def _in_full(record: logging.LogRecord) -> bool:
+    """What the master says is written with its values: process ids, signals, exit codes.
+
+    It sees no request. Of the workers' messages only the template is written.
+    """
+    if record.process == _master:
+        record.msg, record.args = record.getMessage(), None
+    return True
+
+
 def on_starting(server: Any) -> None:
-    """Numbers of workers of an earlier life are nobody's now."""
+    """The master's log is the service's; numbers of workers of an earlier life are nobody's now."""
+    configure_logging(_settings.log_level, _settings.log_format)
+    logging.getLogger("gunicorn.error").addFilter(_in_full)
     for file in _metrics.glob("*.db"):
         file.unlink()
 

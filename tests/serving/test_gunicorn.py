@@ -71,7 +71,7 @@ def test_metrics_are_those_of_all_workers_also_of_one_that_died(
     # Whichever worker answers, the number is that of both.
     assert {counted(server) for _ in range(6)} == {calls}
     first = server.workers()[0]
-    os.kill(first, signal.SIGTERM)
+    os.kill(first, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE
     while first in server.workers() or len(server.workers()) < 2:
         assert time.monotonic() < deadline
@@ -81,6 +81,11 @@ def test_metrics_are_those_of_all_workers_also_of_one_that_died(
         r"^ra_cds_content_info\{.*\} (\S+)$", server.get("/metrics")[1].decode(), re.MULTILINE
     )
     assert content_gauge == ["1.0"]
+    # What gunicorn's master says is one of the JSON lines, too.
+    told = [json.loads(line) for line in server.output.read_text().splitlines()]
+    [died] = [line for line in told if line["logger"] == "gunicorn.error"]
+    assert f"(pid:{first})" in died["event"]
+    assert "SIGKILL" in died["event"]
 
 
 def test_a_token_counts_once_for_all_workers_out_of_the_box(start_server, tmp_path):
