@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from ra_cds_hooks.cli.app import answers_errors, main
 from ra_cds_hooks.errors import RaCdsError, public_message
 from ra_cds_hooks.fhir.local_codes import LocalCodes
-from ra_cds_hooks.hooks.issuers import read_issuers
+from ra_cds_hooks.hooks.issuers import read_issuers, require_services
 from ra_cds_hooks.hooks.keys import require_readable
 from ra_cds_hooks.operation.switches import read_positions
 from ra_cds_hooks.operation.tracing import tracing_for
@@ -51,7 +51,7 @@ def config_check() -> None:
         click.echo(f"RA_CDS_{name.upper()} = {shown(name, value)}{mark}")
     for note in notes(settings):
         click.echo(f"note: {note}")
-    wrong = list(faults(settings))
+    wrong = list(dict.fromkeys(faults(settings)))
     for fault in wrong:
         click.echo(f"wrong: {fault}", err=True)
     if wrong:
@@ -122,6 +122,7 @@ def faults(settings: Settings) -> Iterator[str]:
 
 def _content(settings: Settings) -> None:
     content = content_for(settings)
+    require_services(read_issuers(settings.issuers), content.services)
     if settings.switches is not None:
         read_positions(settings.switches, content.services, content.cards)
 

@@ -25,6 +25,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
+# Networks that translate reach IPv4 addresses under this prefix (RFC 6052).
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What Python calls global and is no place of its own: other addresses of IPv4 in those of IPv6
+# (RFC 4291 2.5.5.1, 2765, 3056, 8215), and sites' private ones as they were once (RFC 3879).
+_NOWHERE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10")
+)
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 MayConnect = Callable[[str, str], bool]
 
@@ -49,11 +58,15 @@ class Destinations:
             return self._loopback
         if _literal(host) == address:
             return True
+        if any(address in n for n in _NOWHERE if n.version == address.version):
+            return False
         return address.is_global and not address.is_multicast
 
 
 def plain(address: Address) -> Address:
-    """The IPv4 address inside a mapped IPv6 one (::ffff:10.0.0.1), else the address."""
+    """The IPv4 address inside an IPv6 one, mapped (::ffff:10.0.0.1) or translated, else itself."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     mapped = getattr(address, "ipv4_mapped", None)
     return mapped if mapped is not None else address
 

@@ -156,6 +156,8 @@ class Callers:
             raise _refused(Refusal.CLAIMS)
         if not 0 < len(jti) <= MAX_CLAIM:
             raise _refused(Refusal.CLAIMS)
+        if not _is_text(jti) or not _is_text(claims.get("sub", "")):
+            raise _refused(Refusal.CLAIMS)
         if moment >= exp + rules.leeway:
             raise _refused(Refusal.EXPIRED)
         # No refusal on iat alone: clients' clocks run ahead. A token that claims to be valid for
@@ -188,6 +190,14 @@ def _bearer(authorization: str | None) -> str:
 def _audiences(aud: Any) -> Sequence[str]:
     listed = aud if isinstance(aud, list) else [aud]
     return [item for item in listed if isinstance(item, str)]
+
+
+def _is_text(value: Any) -> bool:
+    """Whether ``value`` is no text with half a character: JSON has escapes for those."""
+    try:
+        return not isinstance(value, str) or value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:

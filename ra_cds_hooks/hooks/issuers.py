@@ -13,13 +13,14 @@ Source: CDS Hooks 2.0.1 [Trusting CDS Clients] (allow-list of iss and jku).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ra_cds_hooks.errors import ConfigurationError
+from ra_cds_hooks.hooks.trust import base_url, may_call
 from ra_cds_hooks.settings import is_loopback
 
 _KEYS = {"iss", "jku", "jwks_file", "tenants", "fhir_servers", "services"}
@@ -68,7 +69,9 @@ def read_issuers(path: Path | None) -> dict[str, Issuer]:
     return found
 
 
-def _issuer(entry: Mapping[str, Any], where: str, folder: Path) -> Issuer:
+def _issuer(entry: Any, where: str, folder: Path) -> Issuer:
+    if not isinstance(entry, Mapping):
+        raise ConfigurationError(f"{where}: write it as a table, [[issuer]]")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
         raise ConfigurationError(f"{where}: unknown key {unknown[0]!r}")
@@ -79,6 +82,8 @@ def _issuer(entry: Mapping[str, Any], where: str, folder: Path) -> Issuer:
         raise ConfigurationError(f"{where}: give jku or jwks_file, one of them")
     if jku is not None:
         _require_key_url(jku, where)
+    elif not isinstance(file, str) or not file:
+        raise ConfigurationError(f"{where}: jwks_file is not the name of a file")
     for name in ("tenants", "fhir_servers", "services"):
         value = entry.get(name)
         if value is not None and not (
@@ -88,6 +93,8 @@ def _issuer(entry: Mapping[str, Any], where: str, folder: Path) -> Issuer:
     tenants, servers, services = (
         entry.get(name) for name in ("tenants", "fhir_servers", "services")
     )
+    for server in servers or ():
+        _require_server(server, where)
     return Issuer(
         iss,
         jku,
@@ -99,11 +106,37 @@ def _issuer(entry: Mapping[str, Any], where: str, folder: Path) -> Issuer:
 
 
 def _require_key_url(jku: Any, where: str) -> None:
-    parts = urlsplit(jku) if isinstance(jku, str) else None
-    if (
-        parts is None
-        or not parts.hostname
-        or parts.username is not None
-        or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)))
+    try:
+        parts = urlsplit(jku if isinstance(jku, str) else "")
+        usable = bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:  # a port, or an address in brackets, that is none
+        usable = False
+    if not usable or not (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     ):
         raise ConfigurationError(f"{where}: jku is not an https URL")
+
+
+def _require_server(server: str, where: str) -> None:
+    """A server that could never be called would only show as missing data."""
+    try:
+        may = may_call(base_url(server), [server], loopback=False)
+    except ValueError:
+        may = False
+    if not may:
+        raise ConfigurationError(
+            f"{where}: fhir_servers: {server!r} is not the https base URL of a FHIR server"
+        )
+
+
+def require_services(issuers: Mapping[str, Issuer], known: Collection[str]) -> None:
+    """Raise ConfigurationError when an issuer may use a service that there is not.
+
+    For who looks at the configuration, not at start: after a rollback it may be a later one's.
+    """
+    for issuer in issuers.values():
+        for service in sorted((issuer.services or frozenset()) - set(known)):
+            raise ConfigurationError(
+                f"RA_CDS_ISSUERS: {issuer.iss}: services: there is no {service!r}; "
+                f"there are {', '.join(sorted(known))}"
+            )

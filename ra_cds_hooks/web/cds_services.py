@@ -127,6 +127,9 @@ def _answer(item: FeedbackItem, *, keep_comment: bool) -> Feedback:
         outcome=item.outcome,
         outcome_at=moment,
         accepted_suggestions=tuple(s.id for s in item.acceptedSuggestions),
-        reason=(reason.system, reason.code, reason.display) if reason else (None, None, None),
+        # What is displayed of a reason is words, which may be as free as a comment.
+        reason=(reason.system, reason.code, reason.display if keep_comment else None)
+        if reason
+        else (None, None, None),
         comment=override.userComment if override and keep_comment else None,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Request, Response, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from ra_cds_hooks.errors import (
@@ -59,6 +60,8 @@ def json_body(request: Request) -> bytes:
         raise RequestIncomplete("The body did not arrive whole, or not in time.") from None
     except RequestEntityTooLarge:
         raise RequestTooLarge(_TOO_LARGE) from None
+    except ParseException as error:
+        raise InvalidRequest(f"The body's chunks are none ({type(error).__name__}).") from None
     most = request.max_content_length
     if request.content_length is None and most is not None and len(body) >= most:
         raise RequestTooLarge(_TOO_LARGE)  # of a chunked body werkzeug gives the beginning
@@ -93,10 +96,11 @@ def install_errors(app: Flask) -> None:
     def answer(error: Exception) -> Response:
         if isinstance(error, HTTPException):
             status = error.code or 500
-            text = f"{error.name}: {request.method} {route()}"
+            methods = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+            text = f"{error.name}: {route()}" if not methods else f"{error.name}: send {methods}."
             response = json_response(outcome(_HTTP_ISSUES.get(status, "processing"), text), status)
-            if status == 405 and getattr(error, "valid_methods", None):
-                response.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+            if status == 405 and methods:
+                response.headers["Allow"] = methods
             return response
         status = answer_for(error).status
         if status >= 500:

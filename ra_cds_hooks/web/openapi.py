@@ -39,7 +39,7 @@ clinically validated. Bodies are UTF-8 JSON without Content-Encoding; a media ty
 +json is read, too. Members that are not listed are ignored. An answer to HEAD is that to GET \
 without its body; OPTIONS below /cds-services answers CORS preflights. What the HTTP server \
 refuses before this service sees it (no HTTP, a request line or headers that are too long) is \
-answered in plain text."""
+answered with 400, 414, 417, 431 or 501 and a short HTML page."""
 _TOKEN = """\
 A CDS Client signs a JWT (CDS Hooks 2.0.1, Trusting CDS Clients): iss, aud (the URL that is \
 called), exp, iat, jti; each token counts once. Where the operator named no issuers \

@@ -196,7 +196,10 @@ def _feedback(world, card):
         "card": card,
         "outcome": "overridden",
         "outcomeTimestamp": "2026-11-23T12:00:00Z",
-        "overrideReason": {"userComment": COMMENT},
+        "overrideReason": {
+            "reason": {"system": "urn:ehr", "code": "other", "display": NOTE},
+            "userComment": COMMENT,
+        },
     }
     path = f"/cds-services/{SIGN}/feedback"
     world.send(path, {"feedback": [item]}, status=200)

@@ -56,6 +56,14 @@ def test_what_is_wrong_is_named_and_ends_with_1(tmp_path, environment, said):
     assert "nothing wrong" not in answer.output
 
 
+def test_a_service_that_there_is_not_is_wrong(tmp_path):
+    issuers = tmp_path / "issuers.toml"
+    issuers.write_text('[[issuer]]\niss = "a"\njku = "https://a/j"\nservices = ["ra-typo"]\n')
+    answer = run(tmp_path, RA_CDS_ISSUERS=str(issuers), RA_CDS_PUBLIC_BASE_URL="https://cds.test")
+    assert answer.exit_code == 1
+    assert "wrong: RA_CDS_ISSUERS: a: services: there is no 'ra-typo'" in answer.output
+
+
 def test_an_audit_without_a_lasting_key_is_wrong(tmp_path):
     url = "postgresql+pg8000://user:CANARY@127.0.0.1:1/db"
     answer = run(tmp_path, RA_CDS_DATABASE_URL=url, RA_CDS_AUDIT="database")

@@ -254,14 +254,24 @@ def test_gunicorn_told_to_listen_elsewhere_for_anyone_does_not_start(tmp_path):
     assert "OPEN" not in ended.stderr, "no worker was there"
 
 
-def test_nobody_is_believed_about_who_forwarded_what(start_server):
+def test_odd_requests_are_the_clients_fault_and_nobody_is_believed(start_server):
     server = start_server(RA_CDS_WORKERS="1")
-    with server.connect() as connection, connection.makefile("rb") as answer:
-        connection.sendall(
-            b"GET /cds-services/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-            b"SCRIPT_NAME: /cds-services\r\n\r\n"
-        )
-        assert answer.read().startswith(b"HTTP/1.1 405 ")
+    forwarded = b"GET /cds-services/healthz HTTP/1.1\r\nSCRIPT_NAME: /cds-services\r\n"
+    chunked = (
+        f"POST {URL} HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    ).encode()
+    for head, body, status in (
+        (forwarded, b"", 405),
+        (chunked, b"canary\r\n{}", 400),
+        (chunked, b"1\r\n{}\r\n0\r\n\r\n", 400),
+        (chunked, b"-1\r\n{}\r\n0\r\n\r\n", 400),
+    ):
+        with server.connect() as connection, connection.makefile("rb") as answer:
+            connection.sendall(head + b"Host: a\r\nConnection: close\r\n\r\n" + body)
+            told = answer.read()
+            assert told.startswith(f"HTTP/1.1 {status} ".encode()), told
+            assert b"canary" not in told
+    assert '"level":"error"' not in server.output.read_text()
 
 
 def status_of(answers):

@@ -108,6 +108,8 @@ ATTACKS: list[Any] = [
     pytest.param(Token(claims={"jti": None}), "claims", id="no jti"),
     pytest.param(Token(claims={"jti": ""}), "claims", id="empty jti"),
     pytest.param(Token(claims={"jti": "x" * 513}), "claims", id="endless jti"),
+    pytest.param(Token(claims={"jti": "\ud800"}), "claims", id="half a character as jti"),
+    pytest.param(Token(claims={"sub": "\ud800"}), "claims", id="half a character as sub"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,8 @@ import jwt
 import pytest
 
 from ra_cds_hooks.errors import ConfigurationError
-from ra_cds_hooks.hooks.issuers import Issuer, read_issuers
+from ra_cds_hooks.hooks import keys
+from ra_cds_hooks.hooks.issuers import Issuer, read_issuers, require_services
 from ra_cds_hooks.hooks.keys import (
     MAX_AGE,
     MAX_BYTES,
@@ -129,10 +130,14 @@ def test_a_key_server_that_hangs_holds_up_nobody_whose_key_is_known() -> None:
         first.join()
 
 
-def test_a_key_set_that_drips_is_unavailable_in_time(server: Any) -> None:
+@pytest.mark.parametrize("path", ["/drip", "/drip-headers", "/drip-compressed"])
+def test_a_key_set_that_drips_is_unavailable_in_time(
+    server: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(keys, "TIMEOUT", (1.0, 0.3))
     began = time.monotonic()
-    with pytest.raises(KeysUnavailable, match="in time"):
-        fetch(f"http://127.0.0.1:{server.server_port}/drip", seconds=0.3)
+    with pytest.raises(KeysUnavailable):
+        fetch(f"http://127.0.0.1:{server.server_port}{path}", seconds=0.3)
     assert time.monotonic() - began < 3
 
 
@@ -153,6 +158,8 @@ PASSED_OVER: list[Any] = [
     {k: v for k, v in jwk(RSA_KEY, "x").items() if k != "kid"},
     jwk(RSA_KEY, "encryption", use="enc"),
     {"kty": "EC", "kid": "broken", "crv": "P-384", "x": "AA", "y": "AA"},
+    {**jwk(RSA_KEY, "odd"), "alg": ["RS384"]},
+    {**jwk(RSA_KEY, "odd"), "kty": ["RSA"]},
     "not a key",
 ]
 
@@ -177,12 +184,16 @@ class _Server(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/jwks")
             self.end_headers()
             return
-        if self.path == "/drip":
+        if self.path.startswith("/drip"):
             self.send_response(200)
-            self.end_headers()
+            self.flush_headers()
+            # A gzip header with a file name that has no end: nothing to decompress, ever.
+            name = b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + b"\0" * 6
+            begun = {"/drip": b"\r\n", "/drip-headers": b"X-Endless: ", "/drip-compressed": name}
             try:
+                self.wfile.write(begun[self.path])
                 for _ in range(100):
-                    self.wfile.write(b" ")
+                    self.wfile.write(b"a")
                     self.wfile.flush()
                     time.sleep(0.05)
             except OSError:
@@ -232,6 +243,12 @@ FILES = [
     ('[[issuer]]\niss = "a"\njku = "https://a/j"\njwks_file = "j"\n', "jku or jwks_file"),
     ('[[issuer]]\niss = "a"\njku = "http://a/j"\n', "not an https URL"),
     ('[[issuer]]\niss = "a"\njku = "https://user@a/j"\n', "not an https URL"),
+    ('[[issuer]]\niss = "a"\njku = "https://[a/j"\n', "not an https URL"),
+    ('[[issuer]]\niss = "a"\njku = "https://a:99999/j"\n', "not an https URL"),
+    ('[[issuer]]\niss = "a"\njwks_file = 5\n', "not the name of a file"),
+    ("issuer = [1]\n", "write it as a table"),
+    ('[[issuer]]\niss = "a"\njku = "https://a/j"\nfhir_servers = ["a/fhir"]\n', "'a/fhir'"),
+    ('[[issuer]]\niss = "a"\njku = "https://a/j"\nfhir_servers = ["http://a/f"]\n', "https base"),
     ('[[issuer]]\niss = "a"\njku = "https://a/j"\ntenant = "x"\n', "unknown key 'tenant'"),
     ('[[issuer]]\niss = "a"\njku = "https://a/j"\ntenants = "x"\n', "tenants is not a list"),
     ('[[issuer]]\niss = "a"\njku = "https://a/j"\n' * 2, "twice"),
@@ -254,3 +271,12 @@ def test_an_unusable_key_file_stops_the_start(tmp_path: Path, text: str | None) 
         (tmp_path / "j.json").write_text(text)
     with pytest.raises(ConfigurationError, match=r"j\.json"):
         require_readable(read_issuers(tmp_path / "issuers.toml"))
+
+
+def test_a_service_that_there_is_not_is_named(tmp_path: Path) -> None:
+    entry = '[[issuer]]\niss = "a"\njku = "https://a/j"\nservices = ["one", "on"]\n'
+    (tmp_path / "issuers.toml").write_text(entry)
+    issuers = read_issuers(tmp_path / "issuers.toml")
+    require_services(issuers, ["one", "on"])
+    with pytest.raises(ConfigurationError, match=r"a: services: there is no 'on'; there are one"):
+        require_services(issuers, ["one"])

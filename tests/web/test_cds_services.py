@@ -24,7 +24,10 @@ FEEDBACK = {
             "card": "unknown-card",
             "outcome": "overridden",
             "outcomeTimestamp": "2026-11-23T10:00:00Z",
-            "overrideReason": {"reason": {"code": "x", "system": "urn:y"}, "userComment": "CANARY"},
+            "overrideReason": {
+                "reason": {"code": "x", "system": "urn:y", "display": "Another CANARY"},
+                "userComment": "CANARY",
+            },
         }
     ]
 }
@@ -135,7 +138,7 @@ def test_errors_are_operation_outcomes(client, method, path, body, status):
     assert response.content_type == "application/json"
     assert is_outcome(response)
     if status == 405:
-        assert response.headers["Allow"]
+        assert response.headers["Allow"] in response.get_json()["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize(
@@ -242,15 +245,16 @@ def test_feedback_is_stored_once_without_its_comment(make_app):
     for _ in range(2):
         assert app.test_client().post(f"{URL}/feedback", json=FEEDBACK).status_code == 200
     rows = app.extensions["ra_cds_hooks"].store.all()
-    assert [(row.card, row.reason_code, row.comment) for row in rows] == [
-        ("unknown-card", "x", None)
+    assert [(r.card, r.reason_code, r.reason_display, r.comment) for r in rows] == [
+        ("unknown-card", "x", None, None)
     ]
 
 
 def test_comments_are_stored_when_asked_for(make_app):
     app = make_app(store_feedback_comments=True)
     app.test_client().post(f"{URL}/feedback", json=FEEDBACK)
-    assert app.extensions["ra_cds_hooks"].store.all()[0].comment == "CANARY"
+    [row] = app.extensions["ra_cds_hooks"].store.all()
+    assert (row.reason_display, row.comment) == ("Another CANARY", "CANARY")
 
 
 def test_a_store_that_is_away_is_a_503_with_retry_after(make_app, hook_request, tmp_path):
