@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from ra_cds_hooks.errors import InvalidBundle, StoreUnavailable
+from ra_cds_hooks.errors import StoreUnavailable
 from ra_cds_hooks.store import AuditRows
 
 SWEEP_EVERY = timedelta(hours=1)
@@ -40,6 +40,8 @@ class AuditFile:
             handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 written = os.write(handle, line)
+                if written != len(line):
+                    _take_back(handle, written)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -52,10 +54,17 @@ class AuditFile:
     def bodies(self) -> Iterator[str]:
         """Every line. Raises StoreUnavailable."""
         try:
-            with self._path.open(encoding="utf-8") as file:
+            with self._path.open(encoding="utf-8", errors="replace") as file:
                 yield from (line for line in file if line.strip())
         except OSError as error:
             raise StoreUnavailable(f"The audit cannot be read ({type(error).__name__}).") from None
+
+
+def _take_back(handle: int, written: int) -> None:
+    """Cut off the piece of a line that found no room: the next event would be glued to it."""
+    end = os.lseek(handle, 0, os.SEEK_CUR)
+    if os.fstat(handle).st_size == end:  # nobody has written since
+        os.ftruncate(handle, end - written)
 
 
 class AuditTable:
@@ -79,13 +88,17 @@ class AuditTable:
         return self._rows.bodies()
 
 
-def events(sink: Sink) -> Iterator[dict[str, Any]]:
-    """Every AuditEvent of a sink. Raises InvalidBundle for a line that is none."""
+def events(sink: Sink, left_out: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+    """Every AuditEvent of a sink; ``left_out`` hears the number of each line that is none.
+
+    One line that a crash or a full disk tore does not take the others with it.
+    """
     for number, body in enumerate(sink.bodies(), start=1):
         try:
             event = orjson.loads(body)
         except orjson.JSONDecodeError:
-            raise InvalidBundle(f"audit event {number} is not JSON") from None
-        if not isinstance(event, dict) or event.get("resourceType") != "AuditEvent":
-            raise InvalidBundle(f"audit event {number} is no AuditEvent")
-        yield event
+            event = None
+        if isinstance(event, dict) and event.get("resourceType") == "AuditEvent":
+            yield event
+        else:
+            left_out(number)

@@ -14,7 +14,7 @@ import click
 import orjson
 
 from ra_cds_hooks.decision import Content, Decision, decide
-from ra_cds_hooks.errors import answer_for, public_message
+from ra_cds_hooks.errors import InvalidRequest, answer_for, public_message
 from ra_cds_hooks.fhir.files import json_in
 from ra_cds_hooks.fhir.record import PatientRecord
 from ra_cds_hooks.settings import Settings
@@ -61,6 +61,17 @@ lang_option = click.option(
     show_default=True,
     help="Language of the cards.",
 )
+
+
+since_option = click.option("--since", metavar="DATE", help="Only from this day on (2026-11-01).")
+
+
+def moment_of(since: str | None) -> datetime | None:
+    """The beginning of that day, here. Raises InvalidRequest for what is no date."""
+    try:
+        return datetime.fromisoformat(since).astimezone() if since else None
+    except ValueError:
+        raise InvalidRequest("--since is not a date like 2026-11-01") from None
 
 
 def given(**options: Any) -> dict[str, Any]:

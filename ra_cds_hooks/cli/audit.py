@@ -25,7 +25,14 @@ from ra_cds_hooks.audit.event import (
 )
 from ra_cds_hooks.audit.keyed import KeyedHash
 from ra_cds_hooks.audit.sink import AuditFile, events
-from ra_cds_hooks.cli.app import PRETTY, answers_errors, lang_option, main
+from ra_cds_hooks.cli.app import (
+    PRETTY,
+    answers_errors,
+    lang_option,
+    main,
+    moment_of,
+    since_option,
+)
 from ra_cds_hooks.decision import Content, Service, decide, render
 from ra_cds_hooks.errors import InvalidBundle, RaCdsError
 from ra_cds_hooks.fhir.files import json_in
@@ -137,7 +144,9 @@ def _record_as_it_was(
 ) -> PatientRecord:
     """The record of the event, out of the Bundle. Raises Differs that names what is missing."""
     if detail(event, "recordHash") is None:
-        raise Differs("the event records no evaluation of a record (refused, failed or off)")
+        raise Differs(
+            "the event records no evaluation of a record (refused, failed, off, no order of ours)"
+        )
     bundle = json_in(path)
     patient = next((p for p in _patients(bundle) if keyed("patient", p) == patient_of(event)), None)
     if patient is None:
@@ -186,16 +195,20 @@ def _event(settings: Settings, audit_file: Path | None, event_id: str) -> dict[s
     raise InvalidBundle("the audit holds no event of this id")
 
 
+def _left_out(number: int) -> None:
+    click.echo(f"ra-cds: audit event {number} cannot be read and is left out", err=True)
+
+
 def _events(settings: Settings, audit_file: Path | None) -> Iterator[dict[str, Any]]:
     if audit_file is not None:
-        yield from events(AuditFile(audit_file))
+        yield from events(AuditFile(audit_file), _left_out)
         return
     store = FeedbackStore(settings.database_url)
     try:
         sink = sink_for(settings, store)
         if sink is None:
             raise InvalidBundle("there is no audit: give --audit FILE, or set RA_CDS_AUDIT")
-        yield from events(sink)
+        yield from events(sink, _left_out)
     finally:
         store.close()
 
@@ -214,7 +227,7 @@ def shadow() -> None:
 
 @shadow.command("report")
 @audit_option
-@click.option("--since", metavar="DATE", help="Only from this day on (2026-11-01).")
+@since_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @answers_errors
 def shadow_report(audit_file: Path | None, since: str | None, as_json: bool) -> None:
@@ -222,7 +235,7 @@ def shadow_report(audit_file: Path | None, since: str | None, as_json: bool) -> 
 
     Example: ra-cds shadow report --since 2026-11-01
     """
-    rows = shadow_rows(_events(load_settings(), audit_file), since)
+    rows = shadow_rows(_events(load_settings(), audit_file), moment_of(since))
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(rows, option=PRETTY))
         return
@@ -240,11 +253,11 @@ def shadow_report(audit_file: Path | None, since: str | None, as_json: bool) -> 
         click.echo("Nothing was evaluated in shadow mode.")
 
 
-def shadow_rows(found: Iterator[dict[str, Any]], since: str | None) -> list[dict[str, Any]]:
+def shadow_rows(found: Iterator[dict[str, Any]], since: datetime | None) -> list[dict[str, Any]]:
     """The report, a row a service: events whose call or any card was in shadow mode."""
     by_service: dict[str, list[dict[str, Any]]] = {}
     for event in found:
-        if since is not None and str(event["recorded"])[: len(since)] < since:
+        if since is not None and datetime.fromisoformat(event["recorded"]) < since:
             continue
         in_shadow = [card for card in cards_of(event) if card.fate == "shadow"]
         if detail(event, "mode") == "shadow" or in_shadow:

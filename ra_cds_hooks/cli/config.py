@@ -124,7 +124,8 @@ def _content(settings: Settings) -> None:
     content = content_for(settings)
     require_services(read_issuers(settings.issuers), content.services)
     if settings.switches is not None:
-        read_positions(settings.switches, content.services, content.cards)
+        issuers = read_issuers(settings.issuers)
+        read_positions(settings.switches, content.services, content.cards, issuers)
 
 
 def _store(settings: Settings) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from datetime import datetime
 from typing import Any
 
 import click
 import orjson
 
-from ra_cds_hooks.cli.app import PRETTY, answers_errors, main
-from ra_cds_hooks.errors import InvalidRequest
+from ra_cds_hooks.cli.app import PRETTY, answers_errors, main, moment_of, since_option
 from ra_cds_hooks.settings import load_settings
 from ra_cds_hooks.store import FeedbackStore
 from ra_cds_hooks.store.report import AnsweredCard, answered_cards, summary
@@ -21,7 +19,6 @@ COLUMNS = (
     "card_uuid", "service", "card", "subject", "shown_at", "outcome", "reason", "outcome_at",
     "seconds_to_action",
 )  # fmt: skip
-since_option = click.option("--since", metavar="DATE", help="Only from this day on (2026-11-01).")
 
 
 @main.group()
@@ -85,10 +82,7 @@ def export(since: str | None, form: str) -> None:
 
 
 def _cards(since: str | None) -> list[AnsweredCard]:
-    try:
-        day = datetime.fromisoformat(since).astimezone() if since else None
-    except ValueError:
-        raise InvalidRequest("--since is not a date like 2026-11-01") from None
+    day = moment_of(since)
     store = FeedbackStore(load_settings().database_url)
     try:
         return answered_cards(store, day)

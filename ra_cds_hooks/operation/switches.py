@@ -65,22 +65,30 @@ class Positions:
         return self.cards.get(card_id, Mode.ON)
 
 
-def read_positions(path: Path, services: Collection[str], cards: Collection[str]) -> Positions:
-    """The switches in ``path``. Raises ConfigurationError that names what is wrong."""
+def read_positions(
+    path: Path, services: Collection[str], cards: Collection[str], issuers: Collection[str]
+) -> Positions:
+    """The switches in ``path``. Raises ConfigurationError that names what is wrong.
+
+    A name that is none of ``services``, ``cards`` or ``issuers`` is wrong: it would switch nothing.
+    """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"RA_CDS_SWITCHES: {path.name}: {error}") from None
+    if not raw:
+        # A file in the middle of being written, or that found no room, is empty as well.
+        raise ConfigurationError('RA_CDS_SWITCHES: the file is empty: write everything = "on"')
     unknown = set(raw) - {"everything", "services", "cards", "issuers"}
     if unknown:
         raise ConfigurationError(f"RA_CDS_SWITCHES: no such table: {', '.join(sorted(unknown))}")
     tables: dict[str, dict[str, Mode]] = {}
-    for name, known in (("services", services), ("cards", cards), ("issuers", None)):
+    for name, known in (("services", services), ("cards", cards), ("issuers", issuers)):
         rows = raw.get(name, {})
         if not isinstance(rows, dict):
             raise ConfigurationError(f"RA_CDS_SWITCHES: {name} is not a table")
         for key in rows:
-            if known is not None and key not in known:
+            if key not in known:
                 raise ConfigurationError(f"RA_CDS_SWITCHES: {name}: there is no {key!r}")
         tables[name] = {key: _mode(word, f"{name}.{key}") for key, word in rows.items()}
     return Positions(_mode(raw.get("everything", "on"), "everything"), **tables)
@@ -97,11 +105,12 @@ class Switches:
         path: Path | None,
         services: Collection[str],
         cards: Collection[str],
+        issuers: Collection[str] = (),
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises ConfigurationError for a file that cannot be used."""
         self._path = path
-        self._known = (services, cards)
+        self._known = (services, cards, issuers)
         self._failed = failed
         self._lock = threading.Lock()
         self._stamp = self._stamp_now()

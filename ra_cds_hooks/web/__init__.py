@@ -23,6 +23,7 @@ from ra_cds_hooks.fhir.patience import Patience
 from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
+from ra_cds_hooks.hooks.issuers import read_issuers
 from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.operation.tracing import Tracing, tracing_for
@@ -131,6 +132,7 @@ def create_app(
             settings.switches,
             content.services,
             content.cards,
+            read_issuers(settings.issuers),
             failed=metrics.failures.labels("switches").inc,
         ),
         keyed=KeyedHash(partial(override_secret, settings)),

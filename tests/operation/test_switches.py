@@ -105,7 +105,17 @@ def test_it_counts_without_a_restart(start, hook_request, content, switches):
     assert card_ids(client.post(URL, json=request), content) == shown
 
 
-@pytest.mark.parametrize("text", ['everything = "of"', "[", '[cards]\nno-such-card = "off"', None])
+WRONG = [
+    'everything = "of"',
+    "[",
+    '[cards]\nno-such-card = "off"',
+    '[issuers]\n"x" = "on"',
+    "",
+    None,
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
 def test_a_file_that_became_wrong_changes_nothing_and_is_told(
     start, hook_request, content, switches, caplog, text
 ):
@@ -124,6 +134,8 @@ def test_a_file_that_became_wrong_changes_nothing_and_is_told(
 
 
 def test_by_issuer(make_client, issuers, switches, content):  # noqa: F811
+    other = '[[issuer]]\niss = "https://other.example.org"\njwks_file = "jwks.json"\n'
+    issuers.write_text(issuers.read_text() + other)
     client = make_client(issuers, switches=switches(f'[issuers]\n"{ISS}" = "off"'))
 
     def cards():
@@ -167,11 +179,14 @@ def test_without_a_file_everything_is_on():
         ('[cards]\nstatus = "OFF"', "cards.status: choose from on, shadow, off"),
         ("everything = true", "everything: choose from"),
         ("[", "switches.toml"),
+        ('[issuers]\n"https://ehr.example.org/" = "off"', "there is no 'https://ehr.example.org/'"),
+        ("", "the file is empty"),
+        ("# off for now\n", "the file is empty"),
     ],
 )
 def test_a_wrong_file_stops_the_start(switches, text, said):
     with pytest.raises(ConfigurationError, match="RA_CDS_SWITCHES") as caught:
-        read_positions(switches(text), ["s"], ["status"])
+        read_positions(switches(text), ["s"], ["status"], ["https://ehr.example.org"])
     assert said in caught.value.message
 
 
@@ -193,5 +208,7 @@ def test_the_shadow_report_counts_cards_and_patients(start, hook_request, tmp_pa
     assert f"{SERVICE}: 4 evaluations, 3 patients, 1 users, 3 with cards" in table
     late = CliRunner().invoke(main, [*arguments, "--since", "2026-11-24"])
     assert "Nothing was evaluated in shadow mode" in late.output
+    wrong = CliRunner().invoke(main, [*arguments, "--since", "yesterday"])
+    assert (wrong.exit_code, "--since is not a date" in wrong.output) == (4, True)
     day = CliRunner().invoke(main, [*arguments, "--since", "2026-11-23", "--json"])
     assert json.loads(day.output)[0]["evaluations"] == 4
