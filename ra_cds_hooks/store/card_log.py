@@ -10,21 +10,20 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String, delete
+from sqlalchemy import DateTime, String
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackRow, FeedbackStore
+from ra_cds_hooks.store.feedback import DATABASE_FAILURES, Base, FeedbackStore
 
 log = logging.getLogger("ra_cds_hooks.store")
 
 # Rows that wait at most; beyond it (the database is away) the newest are dropped and counted.
 MOST_WAITING = 10_000
 PAUSE_SECONDS = 0.5
-SWEEP_EVERY = timedelta(hours=1)
 
 
 class CardLogRow(Base):
@@ -42,26 +41,22 @@ class CardLogRow(Base):
 class CardLog:
     """Collects shown cards and writes them from a thread of its own, started on first use.
 
-    ``keep`` forgets cards and feedback that are older (None: kept for ever). ``failed`` is called
-    once for each batch that could not be written.
+    ``failed`` is called once for each batch that could not be written.
     """
 
     def __init__(
         self,
         store: FeedbackStore,
         *,
-        keep: timedelta | None = None,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
-        self._keep = keep
         self._failed = failed
         self._waiting: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
-        self._swept: datetime | None = None
         store.before_close(self.close)
 
     def shown(self, rows: list[dict[str, Any]]) -> None:
@@ -113,10 +108,3 @@ class CardLog:
             is_postgres = session.get_bind().dialect.name == "postgresql"
             insert = postgresql.insert if is_postgres else sqlite.insert
             session.execute(insert(CardLogRow).on_conflict_do_nothing(), rows)
-            newest: datetime = max(row["shown_at"] for row in rows)
-            if self._keep is None or (self._swept and newest - self._swept < SWEEP_EVERY):
-                return
-            self._swept = newest
-            oldest = newest - self._keep
-            session.execute(delete(CardLogRow).where(CardLogRow.shown_at < oldest))
-            session.execute(delete(FeedbackRow).where(FeedbackRow.received_at < oldest))

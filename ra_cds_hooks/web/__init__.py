@@ -28,7 +28,7 @@ from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.operation.tracing import Tracing, tracing_for
 from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, ShownCards, secret_for
+from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, Retention, ShownCards, secret_for
 from ra_cds_hooks.store.shown import keeps_secret
 from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import cds_services_blueprint
@@ -139,11 +139,15 @@ def create_app(
         audit=sink_for(settings, store),
         card_log=CardLog(
             store,
-            keep=_days(settings.feedback_retention_days),
             failed=metrics.failures.labels("card log").inc,
         )
         if settings.log_shown_cards
         else None,
+        retention=Retention(
+            store,
+            _days(settings.feedback_retention_days),
+            failed=metrics.failures.labels("retention").inc,
+        ),
     )
     app.extensions["ra_cds_hooks"] = parts
     install_errors(app)

@@ -74,6 +74,8 @@ def install_observation(app: Flask, parts: Parts) -> None:
     def forget(_error: BaseException | None) -> None:
         parts.tracing.end(g.pop("begun", None), **g.pop("answer", {}))
         clear_contextvars()
+        # Here, where probes come by even when nobody calls.
+        parts.retention.remind(parts.now())
 
 
 def install_probes(app: Flask, parts: Parts) -> None:

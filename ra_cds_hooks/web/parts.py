@@ -16,7 +16,7 @@ from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.operation.tracing import Tracing
 from ra_cds_hooks.settings import Settings
-from ra_cds_hooks.store import CardLog, FeedbackStore, ShownCards
+from ra_cds_hooks.store import CardLog, FeedbackStore, Retention, ShownCards
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Parts:
     keyed: KeyedHash
     audit: Sink | None
     card_log: CardLog | None
+    retention: Retention
 
     @contextmanager
     def stage(self, service: str, stage: str) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -152,3 +153,16 @@ def test_without_the_log_nothing_is_remembered(make_app, hook_request):
     app = make_app(log_shown_cards=False)
     app.test_client().post(URL, json=hook_request(bundle_of("v01-too-early")))
     assert answered_cards(app.extensions["ra_cds_hooks"].store) == []
+
+
+@pytest.mark.parametrize("days", [0, 10])
+def test_old_feedback_is_forgotten_also_when_nothing_is_shown(make_app, days):
+    """Shadow mode, or no log of shown cards, is no reason to keep what was promised to go."""
+    app = make_app(feedback_retention_days=days, log_shown_cards=False)
+    parts = app.extensions["ra_cds_hooks"]
+    parts.store.add("svc", [Feedback(IDS[0], "accepted", NOW)], NOW - timedelta(days=11))
+    app.test_client().get("/healthz")
+    for thread in threading.enumerate():
+        if thread.name == "retention":
+            thread.join()
+    assert parts.store.count() == (0 if days else 1)

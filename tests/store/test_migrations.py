@@ -17,6 +17,7 @@ from ra_cds_hooks.store import (
     Feedback,
     FeedbackRow,
     FeedbackStore,
+    Retention,
     ShownCard,
     ShownCards,
 )
@@ -152,19 +153,22 @@ def test_shown_cards_are_logged_in_the_background_once_each(store):
 
 
 def test_what_is_older_than_the_retention_is_forgotten(store):
-    log = CardLog(store, keep=timedelta(days=10))
+    log, retention = CardLog(store), Retention(store, timedelta(days=10))
     store.add("svc", [answer("old")], NOW)
     store.add("svc", [answer("new")], NOW + timedelta(days=10))
     log.shown([log_row("old")])
     log.flush()
     edge = NOW + timedelta(days=10)
     log.shown([log_row("edge", edge)])
-    log.flush()
+    log.close()
+    retention.sweep(edge)
     assert cards(store) == {"old", "edge"}, "ten days old is not yet older"
     assert store.count() == 2
-    log.shown([log_row("beyond", edge + timedelta(hours=1))])
-    log.close()
-    assert cards(store) == {"edge", "beyond"}
+    sweeping = retention.remind(edge + timedelta(hours=1))
+    assert sweeping is not None
+    sweeping.join()
+    assert retention.remind(edge + timedelta(hours=1, minutes=59)) is None
+    assert cards(store) == {"edge"}
     assert [row.card for row in store.all()] == ["new"]
 
 
