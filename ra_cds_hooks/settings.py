@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from ra_cds_hooks.errors import ConfigurationError
 
@@ -356,6 +356,8 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**overrides)
+    except SettingsError:  # raised without the name of the variable; there is one in JSON
+        raise ConfigurationError("RA_CDS_PARAMETERS: not JSON. See docs/settings.md.") from None
     except ValidationError as error:
         faults = "; ".join(f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
         raise ConfigurationError(f"{faults}. See docs/settings.md.") from None

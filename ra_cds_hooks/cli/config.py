@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ra_cds_hooks.errors import RaCdsError, public_message
 from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.hooks.issuers import read_issuers, require_services
 from ra_cds_hooks.hooks.keys import require_readable
+from ra_cds_hooks.hooks.trust import require_servers
 from ra_cds_hooks.operation.switches import read_positions
 from ra_cds_hooks.operation.tracing import tracing_for
 from ra_cds_hooks.settings import Settings, is_loopback, load_settings, unknown_variables
@@ -40,7 +42,8 @@ def config() -> None:
 def config_check() -> None:
     """Print each setting in effect, without secrets, and what is wrong with it.
 
-    Exit code 1 when something is wrong; a note is a choice that deserves a second look.
+    Exit code 1 when something is wrong, 3 when a value does not fit its setting. A note is a
+    choice that deserves a second look.
 
     Example: ra-cds config check
     """
@@ -77,6 +80,8 @@ def _database(url: str) -> str:
         parsed = make_url(url)
     except Exception:  # its message quotes the URL with its password
         return "(not a URL)"
+    if "@" in (parsed.host or ""):  # the end of a password that holds one
+        return "(a URL with a second @: in a user name or password it is written %40)"
     return parsed.set(query={}).render_as_string(hide_password=True)
 
 
@@ -110,14 +115,28 @@ def faults(settings: Settings) -> Iterator[str]:
         yield f"{name}: there is no such setting"
     yield from _tried(lambda: require_readable(read_issuers(settings.issuers)))
     yield from _tried(lambda: LocalCodes.read(settings.local_codes))
-    if settings.fhir_ca_bundle is not None and not settings.fhir_ca_bundle.is_file():
-        yield "RA_CDS_FHIR_CA_BUNDLE: there is no such file"
+    yield from _tried(lambda: require_servers(settings.fhir_servers))
+    yield from _authorities(settings.fhir_ca_bundle)
     yield from _tried(lambda: _content(settings))
     yield from _tried(lambda: _store(settings))
     yield from _tried(lambda: tracing_for(settings.otlp_endpoint).close())
-    folder = settings.audit_file.parent
-    if settings.audit == "file" and not _writable(folder):
+    file = settings.audit_file
+    if settings.audit == "file" and not _writable(file.parent):
         yield "RA_CDS_AUDIT_FILE: its folder is not there or may not be written"
+    elif settings.audit == "file" and file.exists() and not _writable(file, Path.is_file):
+        yield "RA_CDS_AUDIT_FILE: it is no file, or may not be written"
+
+
+def _authorities(bundle: Path | None) -> Iterator[str]:
+    if bundle is None:
+        return
+    if not bundle.is_file():
+        yield "RA_CDS_FHIR_CA_BUNDLE: there is no such file"
+        return
+    try:
+        ssl.create_default_context(cafile=bundle)
+    except OSError:
+        yield "RA_CDS_FHIR_CA_BUNDLE: it cannot be read as certificates (PEM)"
 
 
 def _content(settings: Settings) -> None:
@@ -137,8 +156,8 @@ def _store(settings: Settings) -> None:
         store.close()
 
 
-def _writable(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.W_OK)
+def _writable(path: Path, kind: Callable[[Path], bool] = Path.is_dir) -> bool:
+    return kind(path) and os.access(path, os.W_OK)
 
 
 def _tried(step: Callable[[], object]) -> Iterator[str]:

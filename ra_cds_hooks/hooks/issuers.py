@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ra_cds_hooks.errors import ConfigurationError
-from ra_cds_hooks.hooks.trust import base_url, may_call
+from ra_cds_hooks.hooks.trust import can_be_called
 from ra_cds_hooks.settings import is_loopback
 
 _KEYS = {"iss", "jku", "jwks_file", "tenants", "fhir_servers", "services"}
@@ -119,11 +119,7 @@ def _require_key_url(jku: Any, where: str) -> None:
 
 def _require_server(server: str, where: str) -> None:
     """A server that could never be called would only show as missing data."""
-    try:
-        may = may_call(base_url(server), [server], loopback=False)
-    except ValueError:
-        may = False
-    if not may:
+    if not can_be_called(server):
         raise ConfigurationError(
             f"{where}: fhir_servers: {server!r} is not the https base URL of a FHIR server"
         )

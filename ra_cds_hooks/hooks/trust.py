@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 from urllib.parse import urlsplit
 
+from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.fhir.client import same_server
 from ra_cds_hooks.settings import is_loopback
 
@@ -43,6 +44,27 @@ def may_call(base: str, allowed: Sequence[str], *, loopback: bool = True) -> boo
     return parts.scheme == "https" and any(
         same_server(listed.rstrip("/"), base) for listed in allowed
     )
+
+
+def can_be_called(listed: str) -> bool:
+    """Whether a URL of a list lets any server be called: https (or on loopback), nothing odd."""
+    try:
+        return may_call(base_url(listed), [listed], loopback=False)
+    except ValueError:
+        return False
+
+
+def require_servers(listed: Sequence[str]) -> None:
+    """Raise ConfigurationError when one of RA_CDS_FHIR_SERVERS could never be called.
+
+    It would only show as missing data. The value is not repeated: it may hold a password.
+    """
+    for number, server in enumerate(listed, start=1):
+        if not can_be_called(server):
+            raise ConfigurationError(
+                f"RA_CDS_FHIR_SERVERS: number {number} is not the https base URL of a FHIR server "
+                "(https://host/path)"
+            )
 
 
 class Reach(Enum):

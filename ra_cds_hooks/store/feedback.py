@@ -84,7 +84,8 @@ class FeedbackStore:
             self._engine = create_engine(url, pool_pre_ping=True, connect_args=_patience(url))
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
-                f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__})"
+                f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__}); "
+                "write sqlite:///file or postgresql+pg8000://user:password@host/database"
             ) from None
         event.listen(self._engine, "handle_error", _drop_the_silent)
         self._passing = self._engine

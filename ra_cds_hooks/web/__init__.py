@@ -24,6 +24,7 @@ from ra_cds_hooks.fhir.record import PatientRecord, Reading
 from ra_cds_hooks.fhir.validate import ElementChecks
 from ra_cds_hooks.hooks.gather import Gatherer
 from ra_cds_hooks.hooks.issuers import read_issuers
+from ra_cds_hooks.hooks.trust import require_servers
 from ra_cds_hooks.operation.metrics import Metrics
 from ra_cds_hooks.operation.switches import Switches
 from ra_cds_hooks.operation.tracing import Tracing, tracing_for
@@ -83,6 +84,7 @@ def create_app(
     Raises ContentError, ConfigurationError and the engine's load errors: a service that cannot
     answer does not start.
     """
+    require_servers(settings.fhir_servers)
     content = content or content_for(settings)
     now = now or _now
     check_content(content, settings.as_of or now())

@@ -38,6 +38,12 @@ def test_every_setting_is_printed_and_no_secret(tmp_path):
         ({"RA_CDS_SWITCHES": "/no/such.toml"}, "RA_CDS_SWITCHES: such.toml"),
         ({"RA_CDS_LOCAL_CODES": "/no/such.toml"}, "such.toml"),
         ({"RA_CDS_FHIR_CA_BUNDLE": "/no/such.pem"}, "RA_CDS_FHIR_CA_BUNDLE: there is no such"),
+        ({"RA_CDS_FHIR_CA_BUNDLE": __file__}, "RA_CDS_FHIR_CA_BUNDLE: it cannot be read"),
+        ({"RA_CDS_FHIR_SERVERS": "https://a.test/fhir,b.test"}, "RA_CDS_FHIR_SERVERS: number 2"),
+        ({"RA_CDS_FHIR_SERVERS": "http://a.test/fhir"}, "RA_CDS_FHIR_SERVERS: number 1"),
+        ({"RA_CDS_FHIR_SERVERS": "https://u:p@a.test/fhir"}, "RA_CDS_FHIR_SERVERS: number 1"),
+        ({"RA_CDS_DATABASE_URL": "postgresql://u:p@h/d"}, "write sqlite:///file or postgresql+pg"),
+        ({"RA_CDS_AUDIT": "file", "RA_CDS_AUDIT_FILE": "/tmp"}, "RA_CDS_AUDIT_FILE: it is no file"),
         ({"RA_CDS_PARAMETERS": '{"RAParameters.No Such": 1}'}, "No Such"),
         ({"RA_CDS_DATABASE_URL": "sqlite:////no/such/f.sqlite"}, "database does not answer"),
         ({"RA_CDS_AUDIT": "file", "RA_CDS_AUDIT_FILE": "/no/such/a.jsonl"}, "RA_CDS_AUDIT_FILE"),
@@ -73,8 +79,13 @@ def test_an_audit_without_a_lasting_key_is_wrong(tmp_path):
     assert "CANARY" not in answer.output
 
 
-def test_a_setting_that_does_not_fit_ends_with_3(tmp_path):
-    assert run(tmp_path, RA_CDS_PORT="eighty").exit_code == 3
+@pytest.mark.parametrize(
+    ("name", "value"), [("RA_CDS_PORT", "eighty"), ("RA_CDS_PARAMETERS", "{broken")]
+)
+def test_a_setting_that_does_not_fit_is_named_and_ends_with_3(tmp_path, name, value):
+    answer = run(tmp_path, **{name: value})
+    assert answer.exit_code == 3
+    assert f"{name}: " in answer.output
 
 
 VERIFIED = {"issuers": "i.toml", "public_base_url": "https://x"}
@@ -120,6 +131,11 @@ def test_a_collector_without_the_extra_is_wrong(tmp_path, monkeypatch):
         ("database_url", "sqlite:///x.sqlite", "sqlite:///x.sqlite"),
         ("database_url", "postgresql://u:p@h/d?password=q", "postgresql://u:***@h/d"),
         ("database_url", "CANARY", "(not a URL)"),
+        (
+            "database_url",
+            "postgresql+pg8000://u:p@CANARY@h/d",
+            "(a URL with a second @: in a user name or password it is written %40)",
+        ),
         ("fhir_servers", ("https://u:p@a.example/fhir",), "https://***@a.example/fhir"),
         ("issuers", None, "(not set)"),
     ],
