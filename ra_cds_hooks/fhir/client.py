@@ -21,7 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import requests
 import urllib3
 
-from ra_cds_hooks.fhir.destination import CheckedAdapter, Destinations
+from ra_cds_hooks.fhir.destination import CheckedAdapter, Destinations, body_until
 from ra_cds_hooks.fhir.json_text import JsonError, parse_json
 from ra_cds_hooks.fhir.patience import (
     PASSING_STATUSES,
@@ -288,11 +288,13 @@ class FhirClient:
         """The whole body, checked against size and budget after every piece that arrives."""
         parts: list[bytes] = []
         size = 0
+        body_until(response, time.monotonic() + budget.remaining())
         while True:
             try:
                 part = response.raw.read1(_CHUNK, decode_content=True)
             except urllib3.exceptions.ReadTimeoutError:
-                raise _Stopped(Failure.TIMEOUT) from None
+                is_over = budget.remaining() <= 0
+                raise _Stopped(Failure.BUDGET if is_over else Failure.TIMEOUT) from None
             if not part:
                 return b"".join(parts)
             size += len(part)

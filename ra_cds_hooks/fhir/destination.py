@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -112,7 +113,22 @@ class _HeadInTime(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        self._timed.end = math.inf  # the reader of the body looks at the clock itself
+        self.body_until(math.inf)
+
+    def body_until(self, end: float) -> None:
+        """Let the body have until ``end`` (monotonic seconds)."""
+        self._timed.end = end
+
+
+def body_until(response: requests.Response, end: float) -> None:
+    """Let the body of a checked connection have until ``end`` (monotonic seconds).
+
+    Whoever reads it piece by piece can look at the clock in between, but where a compressed one
+    arrives in drips no piece may ever come out. A read afterwards raises as a timeout does.
+    """
+    original = getattr(response.raw, "_original_response", None)
+    if isinstance(original, _HeadInTime):
+        original.body_until(end)
 
 
 class CheckedAdapter(HTTPAdapter):

@@ -93,6 +93,20 @@ def drip_headers(handler):
     return HANDLED
 
 
+def drip_compressed(handler):
+    """A gzip header with a file name that does not end: nothing to decompress, ever."""
+    handler.send_response(200)
+    handler.send_header("Content-Encoding", "gzip")
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    handler.wfile.write(b"\x1f\x8b\x08\x08" + b"\0" * 6)
+    for _ in range(200):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.05)
+    return HANDLED
+
+
 def reset(handler):
     handler.connection.shutdown(socket.SHUT_RDWR)
     handler.close_connection = True

@@ -15,7 +15,7 @@ from ra_cds_hooks.fhir.patience import Breakers, Patience, pause_before, retry_a
 from ra_cds_hooks.hooks.gather import Gatherer
 
 from .conftest import PATIENT, observation, searchset
-from .fhir_server import HANDLED, drip, drip_headers, faulty_server, hang, reset
+from .fhir_server import HANDLED, drip, drip_compressed, drip_headers, faulty_server, hang, reset
 from .test_gather import full, gaps, gather, server  # noqa: F401  (fixtures)
 
 QUICK = Patience(first_pause=0.01)
@@ -178,7 +178,12 @@ def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever()
 
 
 @pytest.mark.parametrize(
-    ("slow", "said"), [(drip, Failure.BUDGET), (drip_headers, Failure.TIMEOUT)]
+    ("slow", "said"),
+    [
+        (drip, Failure.BUDGET),
+        (drip_compressed, Failure.BUDGET),
+        (drip_headers, Failure.TIMEOUT),
+    ],
 )
 def test_an_answer_that_drips_is_left_when_the_budget_is_used_up(slow, said):
     """The thread that reads it is free again, not only the request that waits for it."""
