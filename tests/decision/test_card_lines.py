@@ -42,9 +42,11 @@ def details(case: str, language: str) -> dict[str, str]:
     return rendered(bundle_of(case), language)
 
 
-def rendered(bundle: Any, language: str) -> dict[str, str]:
+def rendered(bundle: Any, language: str, incomplete: tuple[str, ...] = ()) -> dict[str, str]:
     content, reading = _parts()
-    decision = decide(content, PatientRecord.read_bundle(bundle, reading), AS_OF)
+    decision = decide(
+        content, PatientRecord.read_bundle(bundle, reading, incomplete=incomplete), AS_OF
+    )
     response = render(
         content,
         decision,
@@ -155,3 +157,19 @@ def test_where_nothing_was_found_the_card_says_what_was_looked_at_and_how_long_i
     for language in LANGUAGES:
         lines = details("v02-primary-nonresponse-m3", language)["safety-gate"].split("\n")
         assert why[language] in lines
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        (
+            "en",
+            "**Not obtained completely** adverse events, procedures, Slot: absence there proves",
+        ),
+        ("zh", "**未能完整获取** 不良事件、操作与手术、Slot：其中没有记录不代表没有。"),
+    ],
+)
+def test_what_was_not_obtained_is_named_in_the_language_of_the_card(language, line):
+    missing = ("AdverseEvent", "Procedure", "Slot")  # a Slot is read by no rule
+    cards = rendered(bundle_of("v02-primary-nonresponse-m3"), language, incomplete=missing)
+    assert line in cards["missing-data"]

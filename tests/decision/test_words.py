@@ -331,7 +331,11 @@ def test_what_stands_before_an_order() -> None:
     assert set(words()["order_note_short"]) == set(words()["order_note"])
     listed = nodes(define("OrderSafety", "Not Obtained"))
     types = {node["value"] for node in listed if node.get("type") == "Literal"}
-    assert set(words()["resource_types"]) == types
+    assert types <= committed_content().program.resource_types_read()
+
+
+def test_what_the_rules_read_has_a_name_where_it_was_not_obtained() -> None:
+    assert set(words()["resource_types"]) == committed_content().program.resource_types_read()
 
 
 def test_mechanism_and_refractory_disease() -> None:
