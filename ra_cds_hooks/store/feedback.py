@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Engine, String, Text, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from ra_cds_hooks.errors import ConfigurationError, StoreUnavailable
 from ra_cds_hooks.store.migrate import migrate
+
+log = logging.getLogger("ra_cds_hooks.store")
 
 SILENCE_SECONDS = 5
 # A server that is silent for so long is an OSError (TimeoutError) of the driver's socket, and
@@ -94,6 +104,10 @@ class FeedbackStore:
             if self._engine.url.database not in (None, "", ":memory:"):
                 self._passing = create_engine(url)
                 event.listen(self._passing, "connect", _prepare_quick_sqlite)
+        for engine in {self._engine, self._passing}:
+            event.listen(engine, "handle_error", self._look_again)
+        self._file = _file_of(self._engine.url)
+        self._opened: tuple[int, int] | None = None
         self._ready = False
         self._last: list[Callable[[], None]] = []
 
@@ -131,10 +145,10 @@ class FeedbackStore:
             raise StoreUnavailable(f"Feedback cannot be read ({type(error).__name__}).") from None
 
     def require_reachable(self) -> None:
-        """Raises StoreUnavailable when the database does not answer."""
+        """Raises StoreUnavailable when the database does not answer, or lacks our tables."""
         try:
             with self.ready_engine().connect() as connection:
-                connection.execute(select(1))
+                connection.execute(select(FeedbackRow.id).limit(1))
         except DATABASE_FAILURES as error:
             raise StoreUnavailable(
                 f"The database does not answer ({type(error).__name__})."
@@ -167,10 +181,23 @@ class FeedbackStore:
 
     def _prepare(self) -> None:
         # On first use rather than at start: cards must be answered while the database is away.
+        if self._ready and self._file is not None and _identity(self._file) != self._opened:
+            # What was written to a file that has no name any more would be lost.
+            log.warning("the database file was removed or replaced: it is opened anew")
+            self._ready = False
+            self._engine.dispose()
+            self._passing.dispose()
         if not self._ready:
-            _make_private(self._engine.url)
+            if self._file is not None:
+                _make_private(self._file)
             migrate(self._engine)
+            self._opened = _identity(self._file) if self._file is not None else None
             self._ready = True
+
+    def _look_again(self, context: ExceptionContext) -> None:
+        """After a statement that failed: the tables may be gone, as after a restore."""
+        if isinstance(context.sqlalchemy_exception, ProgrammingError | OperationalError):
+            self._ready = False
 
     @property
     def engine(self) -> Engine:
@@ -218,11 +245,24 @@ def _insert_once(session: Session, row: dict[str, Any]) -> int:
     return len(result.all())
 
 
-def _make_private(url: URL) -> None:
-    """A new SQLite file is the service's user's alone; SQLite gives its -wal the same mode."""
+def _file_of(url: URL) -> Path | None:
+    """The file of a SQLite database; None where there is none, or only SQLite knows."""
     path = url.database or ""
     if url.get_backend_name() != "sqlite" or path in ("", ":memory:") or path.startswith("file:"):
-        return
+        return None
+    return Path(path)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _make_private(path: Path) -> None:
+    """A new SQLite file is the service's user's alone; SQLite gives its -wal the same mode."""
     with suppress(OSError):  # SQLite says itself why it cannot make it
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
