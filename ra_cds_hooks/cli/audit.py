@@ -36,7 +36,7 @@ from ra_cds_hooks.cli.app import (
 from ra_cds_hooks.decision import Content, Service, decide, render
 from ra_cds_hooks.errors import InvalidBundle, RaCdsError
 from ra_cds_hooks.fhir.files import json_in
-from ra_cds_hooks.fhir.record import PatientRecord, entries_of
+from ra_cds_hooks.fhir.record import PatientRecord, Reading, entries_of
 from ra_cds_hooks.hooks.drafts import draft_orders
 from ra_cds_hooks.hooks.gather import NO_ORDERS
 from ra_cds_hooks.hooks.models import HookRequest
@@ -87,10 +87,11 @@ def replay(
     event = _event(settings, audit_file, event_id)
     keyed = KeyedHash(partial(override_secret, settings))
     as_of, service_id = detail(event, "asOf"), service_of(event)
-    _require_same_content(event, content)
+    reading = reading_for(content, settings)
+    _require_same_content(event, content, reading)
     service = content.services[service_id]
     asked = _request(event, request_file, service, keyed)
-    record = _record_as_it_was(event, bundle, asked, content, settings, keyed)
+    record = _record_as_it_was(event, bundle, asked, reading, keyed)
     decision = decide(content, record, datetime.fromisoformat(str(as_of)), service)
     body = render(content, decision, service=service, language=lang, hook_instance="replay")
     now = []
@@ -106,14 +107,17 @@ def replay(
     click.echo(f"The same {len(now)} cards as recorded, as of {as_of}.")
 
 
-def _require_same_content(event: Mapping[str, Any], content: Content) -> None:
+def _require_same_content(event: Mapping[str, Any], content: Content, reading: Reading) -> None:
     then = detail(event, "contentVersion")
     if then != content.version:
         raise Differs(
             f"content {then} answered then, this is {content.version}: install that release"
         )
-    if detail(event, "parametersHash") != own_parameters_hash(content):
-        raise Differs("other parameters were in effect then: set RA_CDS_PARAMETERS* as they were")
+    if detail(event, "parametersHash") != own_parameters_hash(content, reading.codes):
+        raise Differs(
+            "other parameters were in effect then: set RA_CDS_PARAMETERS* and RA_CDS_LOCAL_CODES "
+            "as they were"
+        )
     if service_of(event) not in content.services:
         raise Differs(f"no service is called {service_of(event)}")
 
@@ -138,8 +142,7 @@ def _record_as_it_was(
     event: Mapping[str, Any],
     path: Path,
     request: HookRequest | None,
-    content: Content,
-    settings: Settings,
+    reading: Reading,
     keyed: KeyedHash,
 ) -> PatientRecord:
     """The record of the event, out of the Bundle. Raises Differs that names what is missing."""
@@ -152,7 +155,6 @@ def _record_as_it_was(
     if patient is None:
         raise Differs("the Bundle does not hold the patient of the event")
     wanted = [orjson.dumps(name) for name in resources_of(event)]
-    reading = reading_for(content, settings)
     kept = [e for e in entries_of(bundle) if _name(e.resource, patient, keyed) in wanted]
     orders = draft_orders(request.context) if request is not None else NO_ORDERS
     server = request.fhirServer if request is not None else None

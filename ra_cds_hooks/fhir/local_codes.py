@@ -8,6 +8,7 @@ Format: docs/local-codes.md. Codes that a site may map to: clinical-spec.md 5.1-
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,9 +70,13 @@ class _Kind:
 
 
 class LocalCodes:
-    """A site's mapping, ready to apply. Empty unless read from a file."""
+    """A site's mapping, ready to apply. Empty unless read from a file.
+
+    ``digest`` is the same for the same mapping, "" for none.
+    """
 
     def __init__(self, kinds: Mapping[str, _Kind] | None = None) -> None:
+        self.digest = _digest(kinds) if kinds else ""
         plans: dict[str, list[tuple[str, _Kind]]] = {}
         components: list[tuple[str, _Kind]] = []
         for name, kind in (kinds or {}).items():
@@ -153,6 +158,15 @@ def _with_ours(concept: dict[str, Any], kind: _Kind) -> dict[str, Any]:
             known.append(key)
             added.append(coding)
     return {**concept, "coding": present + added} if added else concept
+
+
+def _digest(kinds: Mapping[str, _Kind]) -> str:
+    rows = [
+        (name, sorted((*key, *sorted(ours.items())) for key, ours in found.items()))
+        for name, kind in sorted(kinds.items())
+        for found in (kind.by_code, {(text,): ours for text, ours in kind.by_text.items()})
+    ]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _folded(text: str) -> str:

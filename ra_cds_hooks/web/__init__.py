@@ -31,6 +31,7 @@ from ra_cds_hooks.operation.tracing import Tracing, tracing_for
 from ra_cds_hooks.settings import Settings
 from ra_cds_hooks.store import AuditRows, CardLog, FeedbackStore, Retention, ShownCards, secret_for
 from ra_cds_hooks.store.shown import keeps_secret
+from ra_cds_hooks.web.audited import own_parameters_hash
 from ra_cds_hooks.web.callers import OPEN_BANNER, callers_for
 from ra_cds_hooks.web.cds_services import cds_services_blueprint
 from ra_cds_hooks.web.http import install_cors, install_errors, install_headers
@@ -100,11 +101,13 @@ def create_app(
     )
     store = store or FeedbackStore(settings.database_url)
     metrics = Metrics(content.version)
+    reading = reading_for(content, settings)
     parts = Parts(
         settings=settings,
         content=content,
+        parameters_hash=own_parameters_hash(content, reading.codes),
         gatherer=Gatherer(
-            reading_for(content, settings),
+            reading,
             FhirClient(
                 limits,
                 ca_bundle=settings.fhir_ca_bundle,

@@ -16,6 +16,7 @@ from ra_cds_hooks.audit.keyed import parameters_hash
 from ra_cds_hooks.decision import Content, Service
 from ra_cds_hooks.decision.parameters import as_written
 from ra_cds_hooks.errors import StoreUnavailable, answer_for
+from ra_cds_hooks.fhir.local_codes import LocalCodes
 from ra_cds_hooks.hooks.models import HookRequest
 from ra_cds_hooks.web.callers import caller
 from ra_cds_hooks.web.parts import Parts
@@ -23,9 +24,10 @@ from ra_cds_hooks.web.parts import Parts
 log = logging.getLogger("ra_cds_hooks.web")
 
 
-def own_parameters_hash(content: Content) -> str:
-    """The hash of the parameters that this deployment sets itself."""
-    return parameters_hash({name: as_written(v) for name, v in content.parameters.items()})
+def own_parameters_hash(content: Content, codes: LocalCodes) -> str:
+    """The hash of what this deployment sets itself: parameters, and its mapping of codes."""
+    own = {name: as_written(v) for name, v in content.parameters.items()}
+    return parameters_hash(own | ({"local codes": codes.digest} if codes.digest else {}))
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def audited(
         hook_instance=hook_request.hookInstance,
         request_id=g.request_id,
         content_version=parts.content.version,
-        parameters_hash=own_parameters_hash(parts.content),
+        parameters_hash=parts.parameters_hash,
         user=hook_request.context.userId,
         patient=hook_request.context.patientId,
         issuer=known.issuer.iss if known else None,

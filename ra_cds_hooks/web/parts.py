@@ -25,6 +25,7 @@ class Parts:
 
     settings: Settings
     content: Content
+    parameters_hash: str
     gatherer: Gatherer
     store: FeedbackStore
     shown_cards: ShownCards

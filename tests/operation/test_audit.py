@@ -218,6 +218,15 @@ class TestReplay:
         own = {"RA_CDS_PARAMETERS": '{"RAParameters.Joint Count Maximum": 27}'}
         assert "other parameters were in effect" in run(bundle, **own).output
 
+    def test_another_mapping_of_codes_is_noticed(self, recorded, tmp_path):
+        bundle, run = recorded
+        path = tmp_path / "codes.toml"
+        path.write_text(
+            '[[lab]]\ntext = "x"\nto = { system = "http://loinc.org", code = "1988-5" }'
+        )
+        answer = run(bundle, RA_CDS_LOCAL_CODES=str(path))
+        assert "other parameters were in effect" in answer.output
+
     def test_another_event_is_not_found(self, recorded):
         bundle, run = recorded
         answer = run(bundle, event="no-such-event")
