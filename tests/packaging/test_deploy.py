@@ -109,6 +109,35 @@ def test_the_kustomization_names_files_that_are_there() -> None:
     assert (folder / "issuers.toml").exists()
 
 
+def test_the_pod_has_no_variables_of_services() -> None:
+    """Kubernetes tells a pod of each Service of its namespace in variables, by the Service's name.
+
+    That of ``ra-cds`` would be RA_CDS_PORT=tcp://10.96.0.9:80, over the image's 8080: no start.
+    """
+    name = manifest("kubernetes/service.yaml")["metadata"]["name"]
+    assert f"{name}_port".replace("-", "_").upper() == "RA_CDS_PORT"
+    pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    assert pod["enableServiceLinks"] is False
+
+
+def test_what_the_pod_refers_to_is_generated_or_told_how_to_make() -> None:
+    pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    maps = {m["name"] for m in manifest("kubernetes/kustomization.yaml")["configMapGenerator"]}
+    [configured, secret] = container["envFrom"]
+    volumes = {v["name"]: v for v in pod["volumes"]}
+    assert configured["configMapRef"]["name"] in maps
+    assert volumes["issuers"]["configMap"]["name"] in maps
+    assert {mount["name"] for mount in container["volumeMounts"]} == set(volumes)
+    told = (DEPLOY.parent / "docs" / "deploy.md").read_text(encoding="utf-8")
+    command = told[told.index(f"create secret generic {secret['secretRef']['name']}") :]
+    for name in ("RA_CDS_DATABASE_URL", "RA_CDS_OVERRIDE_SECRET"):
+        assert f"--from-literal={name}=" in command.partition("```")[0]
+    [rule] = manifest("kubernetes/network-policy.yaml")["spec"]["ingress"]
+    [(label, value)] = rule["from"][0]["namespaceSelector"]["matchLabels"].items()
+    assert f"{label}={value}" in told
+
+
 def test_the_pod_is_locked_down() -> None:
     pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
     [container] = pod["containers"]
