@@ -94,7 +94,9 @@ def install_probes(app: Flask, parts: Parts) -> None:
             checks["store"] = "ok"
         except StoreUnavailable as error:
             checks["store"] = error.message
-            ready = parts.settings.ready_without_store
+            # Where used tokens are remembered in the database nobody is let in without it.
+            needed = parts.callers is not None and parts.settings.shared_replay
+            ready = parts.settings.ready_without_store and not needed
         status = "ok" if ready else "unavailable"
         return json_response({"status": status, "checks": checks}, 200 if ready else 503)
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.hooks.fhir_server import faulty_server
-from tests.trust.conftest import Token, issuers, make_client  # noqa: F401  (fixtures)
+from tests.trust.conftest import BASE, Token, issuers, make_client, write_issuers  # noqa: F401  (fixtures)
 from tests.web.conftest import SERVICE, URL, bundle_of
 
 CASE = "v01-too-early"
@@ -45,6 +45,18 @@ def test_not_ready_while_the_store_is_away(make_app, tmp_path, lenient, status):
     assert answer.status_code == status
     assert "does not answer" in answer.get_json()["checks"]["store"]
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(("replay", "status"), [(None, 503), ("database", 503), ("memory", 200)])
+def test_not_ready_without_the_store_that_lets_callers_in(make_app, tmp_path, replay, status):
+    app = make_app(
+        database_url=f"sqlite:///{tmp_path}/no/such/folder/f.sqlite",
+        ready_without_store=True,
+        issuers=write_issuers(tmp_path),
+        public_base_url=BASE,
+        jwt_replay=replay,
+    )
+    assert app.test_client().get("/readyz").status_code == status
 
 
 def test_a_call_counts_its_cards_stages_and_time(client, hook_request):

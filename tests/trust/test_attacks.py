@@ -97,6 +97,7 @@ ATTACKS: list[Any] = [
     pytest.param(Token(claims={"exp": SECOND + 90_000}), "lifetime", id="valid for a day"),
     pytest.param(Token(claims={"iat": None}), "claims", id="no iat"),
     pytest.param(Token(claims={"nbf": SECOND + 31}), "not yet valid", id="not yet valid"),
+    pytest.param(Token(claims={"nbf": "soon"}), "not yet valid", id="nbf that is no time"),
     pytest.param(Token(claims={"aud": BASE}), "audience", id="aud is the base"),
     pytest.param(
         Token(claims={"aud": f"{BASE}/cds-services"}), "audience", id="aud of discovery"
