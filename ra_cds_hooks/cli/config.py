@@ -89,8 +89,9 @@ def notes(settings: Settings) -> Iterator[str]:
     """Choices that are allowed and deserve a second look."""
     if settings.issuers is None:
         yield "callers are not verified (RA_CDS_ISSUERS)"
-    if settings.issuers is not None and not settings.shared_replay and settings.workers != 1:
-        yield "each worker remembers used tokens for itself alone (RA_CDS_JWT_REPLAY)"
+    alone = settings.workers == 1 and settings.database_url.startswith("sqlite")
+    if settings.issuers is not None and not settings.shared_replay and not alone:
+        yield "each process remembers used tokens for itself alone (RA_CDS_JWT_REPLAY)"
     if settings.demo:
         yield "the demonstration page is served (RA_CDS_DEMO)"
     if settings.as_of is not None:

@@ -104,6 +104,8 @@ VERIFIED = {"issuers": "i.toml", "public_base_url": "https://x"}
         ({"public_base_url": "http://cds.example.org"}, "RA_CDS_PUBLIC_BASE_URL"),
         ({"jwt_replay": "memory", "workers": 2, **VERIFIED}, "RA_CDS_JWT_REPLAY"),
         ({"jwt_replay": "memory", **VERIFIED}, "RA_CDS_JWT_REPLAY"),
+        # A database of several hosts, perhaps: pods with a worker each.
+        ({"workers": 1, "database_url": "postgresql://h/d", **VERIFIED}, "RA_CDS_JWT_REPLAY"),
     ],
 )
 def test_a_choice_that_deserves_a_look_is_a_note(given, said):
@@ -114,6 +116,7 @@ def test_a_careful_deployment_has_no_notes():
     careful = {"issuers": "i.toml", "audit": "file"}
     assert list(notes(load_settings(**careful, public_base_url="https://cds.example.org"))) == []
     assert list(notes(load_settings(**careful, public_base_url="http://127.0.0.1:8080"))) == []
+    assert list(notes(load_settings(**careful, public_base_url="https://a", workers=1))) == []
     alone = {**careful, "jwt_replay": "memory", "workers": 1}
     assert list(notes(load_settings(**alone, public_base_url="https://cds.example.org"))) == []
 

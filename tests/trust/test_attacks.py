@@ -9,6 +9,7 @@ import hmac
 import io
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -166,6 +167,16 @@ def test_a_good_token_is_let_in(client: FlaskClient, token: Token) -> None:
 
 def test_a_token_counts_once(client: FlaskClient) -> None:
     header = Token().header()
+    assert client.post(URL, headers=header, json=hook_request()).status_code == 200
+    assert client.post(URL, headers=header, json=hook_request()).status_code == 401
+
+
+@pytest.mark.parametrize("replay", ["memory", "database"])
+def test_a_token_counts_once_also_within_the_leeway(
+    make_client: MakeClient, issuers: Path, replay: str
+) -> None:
+    client = make_client(issuers, jwt_replay=replay)
+    header = Token(claims={"exp": SECOND - 10}).header()
     assert client.post(URL, headers=header, json=hook_request()).status_code == 200
     assert client.post(URL, headers=header, json=hook_request()).status_code == 401
 
