@@ -175,6 +175,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///ra_cds_hooks.sqlite", description="Where feedback is stored (SQLAlchemy URL)."
     )
+    database_ca_bundle: Path | None = Field(
+        None, description="PEM file with the authority of the database's certificate (PostgreSQL)."
+    )
     store_feedback_comments: bool = Field(
         False, description="Store the free text of overrides, which may name the patient."
     )

@@ -205,7 +205,7 @@ def _events(settings: Settings, audit_file: Path | None) -> Iterator[dict[str, A
     if audit_file is not None:
         yield from events(AuditFile(audit_file), _left_out)
         return
-    store = FeedbackStore(settings.database_url)
+    store = FeedbackStore(settings.database_url, settings.database_ca_bundle)
     try:
         sink = sink_for(settings, store)
         if sink is None:

@@ -149,7 +149,7 @@ def _content(settings: Settings) -> None:
 
 
 def _store(settings: Settings) -> None:
-    store = FeedbackStore(settings.database_url)
+    store = FeedbackStore(settings.database_url, settings.database_ca_bundle)
     try:
         sink_for(settings, store)
         store.require_reachable()

@@ -83,7 +83,8 @@ def export(since: str | None, form: str) -> None:
 
 def _cards(since: str | None) -> list[AnsweredCard]:
     day = moment_of(since)
-    store = FeedbackStore(load_settings().database_url)
+    settings = load_settings()
+    store = FeedbackStore(settings.database_url, settings.database_ca_bundle)
     try:
         return answered_cards(store, day)
     finally:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -88,10 +89,15 @@ class Feedback:
 class FeedbackStore:
     """Stores feedback in the database of ``url``; safe to use from several threads."""
 
-    def __init__(self, url: str) -> None:
-        """Raises ConfigurationError for a URL that no installed driver understands."""
+    def __init__(self, url: str, ca_bundle: Path | None = None) -> None:
+        """``ca_bundle`` (PEM) asks for a PostgreSQL over TLS with a certificate of that authority.
+
+        Raises ConfigurationError for a URL that no installed driver understands, and for a bundle
+        that holds no certificates.
+        """
         try:
-            self._engine = create_engine(url, pool_pre_ping=True, connect_args=_patience(url))
+            arguments = _for_the_driver(url, ca_bundle)
+            self._engine = create_engine(url, pool_pre_ping=True, connect_args=arguments)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"RA_CDS_DATABASE_URL: not a usable database URL ({type(error).__name__}); "
@@ -211,9 +217,22 @@ def _drop_the_silent(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _patience(url: str) -> dict[str, Any]:
-    """A PostgreSQL that does not answer costs seconds, not the thread (pg8000: ``timeout``)."""
-    return {"timeout": SILENCE_SECONDS} if make_url(url).drivername == "postgresql+pg8000" else {}
+def _for_the_driver(url: str, ca_bundle: Path | None) -> dict[str, Any]:
+    """A PostgreSQL that does not answer costs seconds, not the thread (pg8000: ``timeout``).
+
+    Without ``ssl_context`` pg8000 goes on in the clear where the server has no TLS.
+    """
+    if make_url(url).drivername != "postgresql+pg8000":
+        return {}
+    arguments: dict[str, Any] = {"timeout": SILENCE_SECONDS}
+    if ca_bundle is not None:
+        try:
+            arguments["ssl_context"] = ssl.create_default_context(cafile=ca_bundle)
+        except OSError:
+            raise ConfigurationError(
+                "RA_CDS_DATABASE_CA_BUNDLE: it is not there, or holds no certificates (PEM)"
+            ) from None
+    return arguments
 
 
 def _row(service_id: str, answer: Feedback, received_at: datetime) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def create_app(
         max_pages=settings.fhir_max_pages,
         max_page_bytes=settings.fhir_max_page_bytes,
     )
-    store = store or FeedbackStore(settings.database_url)
+    store = store or FeedbackStore(settings.database_url, settings.database_ca_bundle)
     metrics = Metrics(content.version)
     reading = reading_for(content, settings)
     parts = Parts(
