@@ -138,6 +138,22 @@ def test_what_the_pod_refers_to_is_generated_or_told_how_to_make() -> None:
     assert f"{label}={value}" in told
 
 
+def test_who_stops_it_waits_longer_than_it_needs_for_requests_in_flight() -> None:
+    """Docker kills after ten seconds where nothing else is said."""
+    server = DEPLOY.parent / "ra_cds_hooks" / "operation" / "server.py"
+    found = re.search(r"^graceful_timeout = (\d+)$", server.read_text(encoding="utf-8"), re.M)
+    assert found
+    needs = int(found[1])
+    composed_service = manifest("compose.yaml")["services"]["ra-cds"]
+    assert int(composed_service["stop_grace_period"].removesuffix("s")) > needs
+    told = (DEPLOY.parent / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert all(int(s) > needs for s in re.findall(r"--stop-timeout (\d+)", told) or ["0"])
+    pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    [program, seconds] = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert program == "sleep"
+    assert pod["terminationGracePeriodSeconds"] > needs + int(seconds)
+
+
 def test_the_pod_is_locked_down() -> None:
     pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
     [container] = pod["containers"]

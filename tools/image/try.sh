@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Start the built image as its own user and ask it whether it is well. Usage: tools/image/try.sh [FOLDER of build.sh]
+# Start the built image as its own user and ask it whether it is ready. Usage: tools/image/try.sh [FOLDER of build.sh]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(realpath "${1:-.cache/image}")
@@ -11,7 +11,7 @@ buildah "${store[@]}" run --user 10001:10001 --env RA_CDS_ALLOW_ANONYMOUS=1 "$co
   gunicorn --config=python:ra_cds_hooks.operation.server --bind=127.0.0.1:18097 --worker-tmp-dir=/dev/shm &
 server=$!
 for _ in $(seq 60); do
-  if curl --silent --fail http://127.0.0.1:18097/healthz; then
+  if curl --silent --fail http://127.0.0.1:18097/readyz; then
     echo
     curl --silent --fail http://127.0.0.1:18097/cds-services | head -c 200
     echo
