@@ -221,7 +221,7 @@ class FhirClient:
         """One document; repeated where a moment may mend it and the budget allows."""
         # Too slow for the short budget is no reason to refuse those who can wait.
         name = (server.base_url, budget.is_short)
-        if not self.breakers.may_call(name):
+        if not self.breakers.may_call(name, budget, budget.remaining):
             raise _Stopped(Failure.RESTING)
         for attempt in range(1, self._patience.tries + 1):
             try:

@@ -64,6 +64,7 @@ class _State:
     failures: int = 0
     open_until: float | None = None
     probing: bool = False
+    prober: object = None
 
 
 @dataclass
@@ -75,23 +76,35 @@ class Breakers:
     patience: Patience
     clock: Callable[[], float]
     _states: dict[Hashable, _State] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
-    def may_call(self, server: Hashable) -> bool:
-        """Whether the server is asked now: always while it works, one probe after its rest."""
+    def may_call(
+        self, server: Hashable, asker: object = None, seconds: Callable[[], float] = lambda: 0.0
+    ) -> bool:
+        """Whether the server is asked now: always while it works, one probe after its rest.
+
+        The other calls of the probe's own ``asker`` wait for its end, ``seconds()`` at most: where
+        the server is well again, they are not turned away.
+        """
         with self._lock:
-            state = self._states.get(server)
-            if state is None or state.open_until is None:
-                return True
-            if self.clock() < state.open_until or state.probing:
-                return False
-            state.probing = True
-            return True
+            while True:
+                state = self._states.get(server)
+                if state is None or state.open_until is None:
+                    return True
+                if self.clock() < state.open_until:
+                    return False
+                if not state.probing:
+                    state.probing, state.prober = True, asker
+                    return True
+                is_own = asker is not None and state.prober is asker
+                if not is_own or not self._lock.wait(seconds()):
+                    return False
 
     def worked(self, server: Hashable) -> None:
         """The server answered: its record is clean."""
         with self._lock:
             self._states.pop(server, None)
+            self._lock.notify_all()
 
     def failed(self, server: Hashable) -> None:
         """The server failed: one more, and its rest begins (again) at the limit."""
@@ -101,6 +114,7 @@ class Breakers:
             if state.probing or state.failures >= self.patience.failures:
                 state.open_until = self.clock() + self.patience.rest_seconds
                 state.probing = False
+                self._lock.notify_all()
 
     def undecided(self, server: Hashable) -> None:
         """A call ended without a word about the server: its probe, if it was one, is to be made."""
@@ -108,6 +122,7 @@ class Breakers:
             state = self._states.get(server)
             if state is not None:
                 state.probing = False
+                self._lock.notify_all()
 
     def resting(self) -> int:
         """How many servers are left alone at the moment."""

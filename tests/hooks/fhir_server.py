@@ -13,6 +13,8 @@ class Faulty(ThreadingHTTPServer):
     daemon_threads = True
     # Threads that hang on purpose must not hold up the end of a test.
     block_on_close = False
+    # A record is read with a dozen connections at once.
+    request_queue_size = 64
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -333,3 +334,36 @@ def test_a_probe_that_breaks_off_does_not_leave_the_server_alone_for_ever(monkey
                 client.read(target, "Patient/p1", Budget(2.0))
         assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
     client.close()
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, None), (500, Failure.RESTING)])
+def test_the_other_reads_of_the_request_that_probes_wait_for_it(status, said):
+    """After an outage the first call is answered whole, not one read of it."""
+    clock = Clock()
+    client = FhirClient(Limits(), patience=Patience(tries=1, failures=1, rest_seconds=10))
+    client.breakers.clock = clock
+    with faulty_server() as server, ThreadPoolExecutor(4) as pool:  # noqa: F811
+        target = Server(server.base)
+        server.answers["Patient"] = (500, b"no")
+        assert client.read(target, "Patient/p1", Budget(2.0)).failure is Failure.HTTP_ERROR
+        clock.now = 10.0
+        server.answers["Patient"] = lambda handler: hang(0.1)(handler) and (status, PATIENT)
+        budget = Budget(2.0)
+        reads = [pool.submit(client.read, target, "Patient/p1", budget) for _ in range(4)]
+        probing = next(read for read in as_completed(reads))
+        others = [read.result().failure for read in reads if read is not probing]
+        assert others == [said] * 3
+    client.close()
+
+
+def test_a_probe_holds_up_no_other_request():
+    clock = Clock()
+    breakers = Breakers(Patience(failures=1, rest_seconds=10), clock)
+    breakers.failed("a")
+    clock.now = 10.0
+    one, other = object(), object()
+    assert breakers.may_call("a", one, lambda: 5.0)
+    began = time.monotonic()
+    assert not breakers.may_call("a", other, lambda: 5.0)
+    assert not breakers.may_call("a", one, lambda: 0.01)  # its own budget is used up
+    assert time.monotonic() - began < 1
