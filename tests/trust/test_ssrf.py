@@ -193,6 +193,25 @@ def reading(canary: Canary, client: FhirClient) -> Any:
     return client.search(server, "Condition?patient=p1", Budget(2.0))
 
 
+def test_the_environment_leads_nowhere_else(
+    canary: Canary, other: Canary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{other.port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    canary.answer = {"resourceType": "Patient", "id": "p1"}
+    client = FhirClient(Limits())
+    for token, sent in ((SECRET, f"Bearer {SECRET}"), (None, None)):
+        server = Server(f"http://127.0.0.1:{canary.port}/fhir", token)
+        assert client.read(server, "Patient/p1", Budget(2.0)).failure is None
+        assert canary.heard.pop() == ("/fhir/Patient/p1", sent)
+    assert other.heard == []
+    client.close()
+
+
 def test_a_redirect_is_not_followed(canary: Canary, other: Canary) -> None:
     canary.redirect = f"http://127.0.0.1:{other.port}/fhir/Condition"
     client = FhirClient(Limits())
