@@ -13,7 +13,7 @@ server=$!
 for _ in $(seq 60); do
   if curl --silent --fail http://127.0.0.1:18097/readyz; then
     echo
-    curl --silent --fail http://127.0.0.1:18097/cds-services | head -c 200
+    curl --silent --fail http://127.0.0.1:18097/cds-services | cut -c1-200
     echo
     exit 0
   fi
