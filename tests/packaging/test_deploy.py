@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ra_cds_hooks.cli.config import notes
-from ra_cds_hooks.settings import load_settings
+from ra_cds_hooks.settings import Settings, load_settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 MANIFESTS = sorted(DEPLOY.rglob("*.yaml"))
@@ -167,6 +167,13 @@ def test_the_pod_is_locked_down() -> None:
     assert container["resources"]["limits"]
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+def test_a_pod_that_waits_for_a_fhir_server_is_not_killed_for_it() -> None:
+    pod = manifest("kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    patience = pod["containers"][0]["livenessProbe"]["timeoutSeconds"]
+    # A probe waits behind one round of requests, or two.
+    assert patience > 2 * Settings.model_fields["fhir_budget_seconds"].default
 
 
 def test_where_workers_share_their_numbers_can_be_written() -> None:
