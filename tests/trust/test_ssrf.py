@@ -33,9 +33,11 @@ class Canary:
                     self.send_header("Location", canary.redirect)
                     self.end_headers()
                     return
+                canary.cookies.append(self.headers.get("Cookie"))
                 body = json.dumps(canary.answer or {"resourceType": "Bundle"}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/fhir+json")
+                self.send_header("Set-Cookie", "session=of-the-first-patient; Path=/")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -43,6 +45,7 @@ class Canary:
                 pass
 
         self.heard: list[tuple[str, str | None]] = []
+        self.cookies: list[str | None] = []
         self.redirect: str | None = None
         self.answer: dict[str, Any] | None = None
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -212,6 +215,14 @@ def test_the_environment_leads_nowhere_else(
     client.close()
 
 
+def test_a_server_is_sent_no_cookie_of_an_earlier_call(canary: Canary) -> None:
+    client = FhirClient(Limits())
+    assert reading(canary, client).failure is None
+    assert reading(canary, client).failure is None
+    assert canary.cookies == [None, None]
+    client.close()
+
+
 def test_a_redirect_is_not_followed(canary: Canary, other: Canary) -> None:
     canary.redirect = f"http://127.0.0.1:{other.port}/fhir/Condition"
     client = FhirClient(Limits())
@@ -264,6 +275,29 @@ def test_a_listed_name_that_resolves_to_loopback_gets_no_request(
         assert (answer.failure is Failure.UNREACHABLE) is (heard == 0)
         assert len(canary.heard) == heard
         client.close()
+
+
+@pytest.mark.parametrize(("loopback", "begins"), [(False, b""), (True, b"\x16")])
+def test_not_even_a_tls_handshake_begins_where_it_may_not_lead(
+    monkeypatch: pytest.MonkeyPatch, loopback: bool, begins: bytes
+) -> None:
+    def rebound(host: str, port: int, *rest: Any, **more: Any) -> Any:
+        return real("127.0.0.1" if host == "ehr.example.org" else host, port, *rest, **more)
+
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    client = FhirClient(
+        Limits(connect_seconds=0.2, read_seconds=0.2), destinations=Destinations(loopback=loopback)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(f"https://ehr.example.org:{listener.getsockname()[1]}/fhir", SECRET)
+        answer = client.read(server, "Patient/p1", Budget(0.3))
+        assert answer.failure in (Failure.UNREACHABLE, Failure.TIMEOUT)
+        listener.settimeout(5)
+        with listener.accept()[0] as heard:
+            heard.settimeout(5)
+            assert heard.recv(1) == begins
+    client.close()
 
 
 PEERS = [
