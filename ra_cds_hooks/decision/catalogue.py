@@ -17,7 +17,13 @@ from typing import Any
 
 import orjson
 
-from ra_cds_hooks.cql_engine_lite import BoundTerminology, Program, ValueSets, load
+from ra_cds_hooks.cql_engine_lite import (
+    BoundTerminology,
+    CqlEngineError,
+    Program,
+    ValueSets,
+    load,
+)
 from ra_cds_hooks.decision.parameters import as_cql
 from ra_cds_hooks.errors import ConfigurationError, ContentError
 
@@ -145,6 +151,16 @@ class Content:
         return tuple(needed)
 
 
+def _cause(error: Exception, content_dir: Path) -> str:
+    """What is wrong, and with which file where it is no JSON: that has no library to name."""
+    for path in (*content_dir.glob("elm/*.json"), *content_dir.glob("valuesets/*.json")):
+        try:
+            orjson.loads(path.read_bytes())
+        except (OSError, ValueError) as fault:
+            return f"{path.relative_to(content_dir)}: {fault}"
+    return str(error)
+
+
 def load_content(
     content_dir: Path,
     parameters: Mapping[str, Any] | None = None,
@@ -164,9 +180,13 @@ def load_content(
             f"no ELM found under {content_dir / 'elm'}: run `make elm`, or set RA_CDS_CONTENT_DIR "
             "to the cql folder of an installation"
         )
-    texts = [path.read_bytes() for path in elm_files]
-    program = load(texts, cache=cache_dir, parse=orjson.loads)
-    terminology = program.bind(ValueSets.from_directory(content_dir / "valuesets"))
+    try:
+        texts = [path.read_bytes() for path in elm_files]
+        program = load(texts, cache=cache_dir, parse=orjson.loads)
+        terminology = program.bind(ValueSets.from_directory(content_dir / "valuesets"))
+    except (CqlEngineError, OSError, ValueError) as error:  # of content, not of a patient: in full
+        cause = _cause(error, content_dir)
+        raise ContentError(f"the content in {content_dir} is not whole: {cause}") from error
     layout = _read(HERE / "members.toml")
     cards = {card.id: card for card in map(_card, sorted((HERE / "cards").glob("*.toml")))}
     services = {s.id: s for s in map(_service, sorted((HERE / "services").glob("*.toml")))}
