@@ -87,6 +87,11 @@ class PatientRecord:
         """All resources of the type, as raw FHIR JSON, ordered by id."""
         return self._resources.get(resource_type, ())
 
+    def holds(self, reference: str) -> bool:
+        """Whether the resource of that reference (``Type/id``) is in the record."""
+        kind, _, id_ = reference.partition("/")
+        return any(resource["id"] == id_ for resource in self.retrieve(kind))
+
     @property
     def patient(self) -> Mapping[str, Any]:
         """The Patient resource, {} when the record has none."""

@@ -70,10 +70,13 @@ class Gatherer:
         servers: Servers = None,
         trace: Trace = NO_TRACE,
     ) -> PatientRecord:
-        """A record of the draft orders and the Medication resources they name, nothing else."""
+        """A record of the draft orders and the Medication resources they name, nothing else.
+
+        Raises NeededDataUnavailable (412) when none of those asked about is this patient's.
+        """
         access = self._access(request, servers, trace)
         entries = [*orders.entries, *self._medications(orders.entries, access, budget).entries]
-        return PatientRecord.read(
+        record = PatientRecord.read(
             request.context.patientId,
             entries,
             self._reading,
@@ -81,6 +84,14 @@ class Gatherer:
             bases=[access.base] if access.base else [],
             drafts=orders.drafts,
         )
+        asked = orders.drafts.in_question
+        if asked and not any(record.holds(reference) for reference in asked):
+            raise NeededDataUnavailable(
+                "No order to check: none of the draft orders says that it is for the patient of "
+                "context.patientId.",
+                field="context.draftOrders",
+            )
+        return record
 
     def gather(
         self,

@@ -13,7 +13,7 @@ import pytest
 from tests.hooks.fhir_server import faulty_server
 
 from .conftest import URL, bundle_of
-from .orders import TOFACITINIB, call_of, dosage, medication_request, post, row_of
+from .orders import SELECT, SIGN, TOFACITINIB, call_of, dosage, medication_request, post, row_of
 
 CASE = "order-jaki--block"
 TUBERCULOSIS = f"{CASE}.tuberculosis"
@@ -149,3 +149,18 @@ def test_a_draft_whose_drug_cannot_be_read_is_asked_about(client, content, drug)
     findings = row_of(content, card)["findings"]
     assert "DRUG_NOT_READABLE" in [finding["reason"] for finding in findings]
     assert "INVALID_ELEMENT" in told(answer["extension"][content.extension_key])
+
+
+@pytest.mark.parametrize("service", [SIGN, SELECT])
+@pytest.mark.parametrize(
+    "whose", ["Patient/somebody-else", f"https://other.example/fhir/Patient/{CASE}"]
+)
+def test_an_order_for_somebody_else_is_refused_not_passed(client, content, service, whose):
+    draft = DRAFT | {"subject": {"reference": whose}}
+    call = call_of(content, CASE, draft, service=service, fhirServer="http://127.0.0.1:9/fhir")
+    answer = client.post(f"/cds-services/{service}", json=call)
+    assert answer.status_code == 412
+    assert answer.get_json()["issue"][0]["expression"] == ["context.draftOrders"]
+    beside = call_of(content, CASE, draft, DRAFT | {"id": "d2"}, service=service)
+    beside["fhirServer"] = call["fhirServer"]
+    assert len(post(client, beside, service)["cards"]) == 1
