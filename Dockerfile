@@ -46,5 +46,5 @@ WORKDIR /data
 VOLUME ["/data"]
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['RA_CDS_PORT'] + '/healthz', timeout=2)"]
 CMD ["gunicorn", "--config=python:ra_cds_hooks.operation.server", "--worker-tmp-dir=/dev/shm"]

@@ -78,6 +78,7 @@ def test_health_is_checked_with_what_the_image_has():
     assert len(check) == 1
     assert "/healthz" in check[0]
     assert "curl" not in check[0]
+    assert "RA_CDS_PORT" in check[0], "where it listens is a setting"
 
 
 def test_everything_that_is_copied_exists():
