@@ -119,7 +119,9 @@ def test_a_retracted_entry_without_a_drug_is_no_gap(client, content, hook_reques
     assert "MedicationStatement" not in decision_of(client, content, call)["incomplete"]
 
 
-def test_a_medication_that_the_server_fails_to_give_is_a_gap(client, content, hook_request):
+def test_a_medication_that_the_server_fails_to_give_is_a_gap(make_app, content, hook_request):
+    # Once is enough, and there is time for it also on a busy machine.
+    client = make_app(fhir_tries=1, fhir_budget_with_prefetch_seconds=5.0).test_client()
     pointer = {"reference": "Medication/m1", "display": "Product 4711"}
 
     def refer(resource):
