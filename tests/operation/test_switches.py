@@ -14,6 +14,7 @@ from ra_cds_hooks.operation.switches import Mode, Positions, Switches, read_posi
 from tests.trust.conftest import ISS, Token, issuers, make_client  # noqa: F401  (fixtures)
 from tests.trust.conftest import hook_request as bare_request
 from tests.web.conftest import SERVICE, URL, bundle_of
+from tests.web.orders import PARACETAMOL, call_of, medication_request, post
 
 CASE = "v01-too-early"
 
@@ -70,6 +71,15 @@ def test_shadow_evaluates_and_audits_and_shows_nothing(start, hook_request, tmp_
     [found] = fates(tmp_path)
     assert found
     assert set(found) == {"shadow"}
+
+
+def test_shadow_shows_no_decision_either_where_there_is_no_card(start, content, hook_request):
+    client = start('everything = "shadow"')
+    answer = client.post(URL, json=hook_request(bundle_of("record--no-ra")))
+    assert answer.get_json() == {"cards": []}
+    garbled = medication_request(PARACETAMOL, status=1)
+    call = call_of(content, "order-tnfi--caution", garbled)
+    assert post(client, call) == {"cards": []}
 
 
 def test_off_evaluates_nothing(start, hook_request, tmp_path):

@@ -80,6 +80,15 @@ def test_the_file_is_in_wal_mode_and_survives_a_new_process(store, tmp_path):
     again.close()
 
 
+def test_sqlite_waits_for_the_disk_where_something_was_promised(store):
+    """2 is FULL, 1 is NORMAL (SQLite, "PRAGMA synchronous")."""
+    found = []
+    for engine in (store.ready_engine(), store.passing_engine()):
+        with engine.connect() as connection:
+            found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert found == [2, 1]
+
+
 def test_many_threads_and_two_stores_lose_nothing_and_double_nothing(store, tmp_path):
     other = FeedbackStore(f"sqlite:///{tmp_path / 'feedback.sqlite'}")
     failures = []
