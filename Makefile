@@ -7,7 +7,7 @@ CASE ?=
 MINIMUM ?= 98.8
 MUTATION ?=
 
-.PHONY: help demo test coverage lint types elm terminology units fhir-elements expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation load sbom audit image lock clean
+.PHONY: help demo test coverage lint types elm terminology units fhir-elements settings expect check conformance differential benchmark soak engine-readme interop clinical-logic fixtures mutation load sbom audit image lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ units: $(VENV)/.dev ## write the table of UCUM factors
 
 fhir-elements: $(VENV)/.dev ## write the table of FHIR element types
 	$(BIN)/python tools/fhir_elements.py
+
+settings: $(VENV)/.dev ## write docs/settings.md
+	$(BIN)/python -m tools.settings_table
 
 expect: $(VENV)/.runtime ## write expected.json: make expect CASE=v01-too-early, or all cases
 	$(BIN)/ra-cds expect $(CASE)

@@ -1,6 +1,7 @@
 """Every setting of a deployment. The only module that reads the environment (prefix ``RA_CDS_``).
 
-Each field is documented in docs/settings.md; a test fails when one is not.
+What each is for is said in docs/settings.toml, from which docs/settings.md is made (`make
+settings`); a test fails when one is not.
 """
 
 from __future__ import annotations
@@ -56,166 +57,60 @@ class Settings(BaseSettings):
         env_prefix="RA_CDS_", frozen=True, extra="forbid", env_ignore_empty=True
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="TCP port to listen on.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe log level that is written."
-    )
-    log_format: Literal["json", "text"] | None = Field(
-        None, description="Form of the log lines; unset: text on a terminal, else JSON."
-    )
-    metrics: bool = Field(True, description="Serve /metrics for Prometheus.")
-    ready_without_store: bool = Field(
-        False, description="Whether /readyz is well while the database is away."
-    )
-    language: Literal["en", "zh"] | None = Field(
-        None, description="Language of the cards for everyone; unset: asked of the request."
-    )
-    decision_extension: bool = Field(
-        True, description="Send the Decision document as an extension of the response."
-    )
-    demo: bool = Field(False, description="Serve the demonstration page with the fixture patients.")
-    as_of: datetime | None = Field(
-        None, description="Evaluate as if it were this date (loopback only; for demo and tests)."
-    )
-    content_dir: Path = Field(
-        default_factory=lambda: _content_root() / "cql",
-        description="Folder with elm/ and valuesets/.",
-    )
-    cache_dir: Path | None = Field(
-        None, description="The user's own folder for the compiled CQL; the next start is faster."
-    )
-    fixtures_dir: Path = Field(
-        default_factory=lambda: _content_root() / "fhir_fixtures",
-        description="Folder with the fixture patients of the demonstration page.",
-    )
-    parameters: dict[str, Any] = Field(
-        default_factory=dict, description="CQL parameters that differ from their default (JSON)."
-    )
-    parameters_file: Path | None = Field(
-        None, description="A site's own thresholds (TOML, a table per library)."
-    )
-    local_codes: Path | None = Field(
-        None, description="A site's mapping of its own codes to ours (TOML)."
-    )
-    workers: int | None = Field(
-        None,
-        ge=1,
-        le=64,
-        description="Worker processes of gunicorn; unset: one per CPU, four at most.",
-    )
-    request_seconds: float = Field(
-        20.0,
-        gt=0,
-        le=600,
-        description="Time that a client has to send one request, headers and body.",
-    )
-    max_body_bytes: int = Field(
-        16 * 1024 * 1024, ge=1024, description="Largest request body that is read."
-    )
-    issuers: Path | None = Field(
-        None, description="Who may call: the trusted CDS Clients (TOML). Unset: anyone."
-    )
-    public_base_url: str | None = Field(
-        None, description="The URL under which clients call, as in their tokens' aud."
-    )
-    allow_anonymous: bool = Field(
-        False, description="Answer anyone although the service listens beyond loopback."
-    )
-    jwt_algorithms: CommaList = Field(
-        ("ES384", "RS384"), description="Signature algorithms accepted in callers' tokens."
-    )
-    jwt_leeway_seconds: float = Field(
-        30.0, ge=0, le=300, description="Clock difference to callers that is tolerated."
-    )
-    jwt_max_lifetime_seconds: float = Field(
-        3600.0, gt=0, le=86400, description="Longest time to its expiry that a token may have."
-    )
-    jwt_replay: Literal["memory", "database"] | None = Field(
-        None, description="Where used tokens are remembered; several workers need database."
-    )
-    fhir_loopback: bool | None = Field(
-        None, description="Whether FHIR servers on loopback may be called; unset: while open."
-    )
-    fhir_private_networks: CommaList = Field(
-        (), description="Private networks (CIDR) in which listed FHIR servers may stand."
-    )
-    fhir_servers: CommaList = Field(
-        (), description="FHIR servers that may be called, besides those on loopback."
-    )
-    fhir_ca_bundle: Path | None = Field(
-        None, description="PEM file with the authorities that sign the FHIR servers' certificates."
-    )
-    fhir_budget_seconds: float = Field(
-        3.0, gt=0, le=60, description="Time for all calls to the FHIR server of one request."
-    )
-    fhir_budget_with_prefetch_seconds: float = Field(
-        0.4, gt=0, le=60, description="The same where the prefetch is enough to answer."
-    )
-    fhir_tries: int = Field(3, ge=1, le=10, description="Attempts at one read.")
-    fhir_breaker_failures: int = Field(
-        5, ge=1, le=1000, description="Failures in a row after which a server is left alone."
-    )
-    fhir_breaker_rest_seconds: float = Field(
-        10.0, gt=0, le=3600, description="How long it is left alone."
-    )
-    fhir_connect_timeout_seconds: float = Field(
-        1.0, gt=0, le=30, description="Time to connect to the FHIR server."
-    )
-    fhir_read_timeout_seconds: float = Field(
-        2.0, gt=0, le=60, description="Longest silence of the FHIR server within one call."
-    )
-    fhir_max_pages: int = Field(20, ge=1, le=1000, description="Pages read of one search.")
-    fhir_max_page_bytes: int = Field(
-        16 * 1024 * 1024, ge=1024, description="Largest answer of the FHIR server that is read."
-    )
-    fhir_parallel_reads: int = Field(
-        12, ge=1, le=64, description="Calls to FHIR servers under way at once in one process."
-    )
-    database_url: str = Field(
-        "sqlite:///ra_cds_hooks.sqlite", description="Where feedback is stored (SQLAlchemy URL)."
-    )
-    database_ca_bundle: Path | None = Field(
-        None, description="PEM file with the authority of the database's certificate (PostgreSQL)."
-    )
-    store_feedback_comments: bool = Field(
-        False, description="Store the free text of overrides, which may name the patient."
-    )
-    override_quiet_days: int = Field(
-        30,
-        ge=0,
-        le=365,
-        description="Days that an order card stays away after an override with a reason.",
-    )
-    audit: Literal["off", "file", "database"] = Field(
-        "off", description="Where each evaluation is audited as a FHIR AuditEvent."
-    )
-    audit_file: Path = Field(Path("ra_cds_audit.jsonl"), description="The file of the audit.")
-    audit_required: bool = Field(
-        False, description="Answer 503 when the audit cannot be written, rather than go on."
-    )
-    audit_retention_days: int = Field(
-        0, ge=0, le=36500, description="Days that the database keeps audit events; 0: for ever."
-    )
-    feedback_retention_days: int = Field(
-        0, ge=0, le=36500, description="Days that feedback and shown cards are kept; 0: for ever."
-    )
-    log_shown_cards: bool = Field(
-        True, description="Remember which cards were shown, for the feedback report."
-    )
-    otlp_endpoint: str | None = Field(
-        None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
-    )
-    switches: Path | None = Field(
-        None, description="Kill switch and shadow mode (TOML); changes count without a restart."
-    )
-    override_secret: SecretStr | None = Field(
-        None, description="Key of the hashes under which overridden cards are remembered."
-    )
-    cors_origins: CommaList = Field(
-        ("https://sandbox.cds-hooks.org",),
-        description="Browser origins that may call the service; * for any.",
-    )
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] | None = None
+    metrics: bool = True
+    ready_without_store: bool = False
+    language: Literal["en", "zh"] | None = None
+    decision_extension: bool = True
+    demo: bool = False
+    as_of: datetime | None = None
+    content_dir: Path = Field(default_factory=lambda: _content_root() / "cql")
+    cache_dir: Path | None = None
+    fixtures_dir: Path = Field(default_factory=lambda: _content_root() / "fhir_fixtures")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters_file: Path | None = None
+    local_codes: Path | None = None
+    workers: int | None = Field(None, ge=1, le=64)
+    request_seconds: float = Field(20.0, gt=0, le=600)
+    max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    issuers: Path | None = None
+    public_base_url: str | None = None
+    allow_anonymous: bool = False
+    jwt_algorithms: CommaList = ("ES384", "RS384")
+    jwt_leeway_seconds: float = Field(30.0, ge=0, le=300)
+    jwt_max_lifetime_seconds: float = Field(3600.0, gt=0, le=86400)
+    jwt_replay: Literal["memory", "database"] | None = None
+    fhir_loopback: bool | None = None
+    fhir_private_networks: CommaList = ()
+    fhir_servers: CommaList = ()
+    fhir_ca_bundle: Path | None = None
+    fhir_budget_seconds: float = Field(3.0, gt=0, le=60)
+    fhir_budget_with_prefetch_seconds: float = Field(0.4, gt=0, le=60)
+    fhir_tries: int = Field(3, ge=1, le=10)
+    fhir_breaker_failures: int = Field(5, ge=1, le=1000)
+    fhir_breaker_rest_seconds: float = Field(10.0, gt=0, le=3600)
+    fhir_connect_timeout_seconds: float = Field(1.0, gt=0, le=30)
+    fhir_read_timeout_seconds: float = Field(2.0, gt=0, le=60)
+    fhir_max_pages: int = Field(20, ge=1, le=1000)
+    fhir_max_page_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    fhir_parallel_reads: int = Field(12, ge=1, le=64)
+    database_url: str = "sqlite:///ra_cds_hooks.sqlite"
+    database_ca_bundle: Path | None = None
+    store_feedback_comments: bool = False
+    override_quiet_days: int = Field(30, ge=0, le=365)
+    audit: Literal["off", "file", "database"] = "off"
+    audit_file: Path = Path("ra_cds_audit.jsonl")
+    audit_required: bool = False
+    audit_retention_days: int = Field(0, ge=0, le=36500)
+    feedback_retention_days: int = Field(0, ge=0, le=36500)
+    log_shown_cards: bool = True
+    otlp_endpoint: str | None = None
+    switches: Path | None = None
+    override_secret: SecretStr | None = None
+    cors_origins: CommaList = ("https://sandbox.cds-hooks.org",)
 
     @field_validator(
         "fhir_servers", "cors_origins", "jwt_algorithms", "fhir_private_networks", mode="before"

@@ -7,6 +7,7 @@ import pytest
 
 from ra_cds_hooks.errors import ConfigurationError
 from ra_cds_hooks.settings import Settings, is_loopback, load_settings, settle_hosts
+from tools import settings_table
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -18,6 +19,36 @@ def documented() -> dict[str, str]:
 
 def test_every_setting_is_documented_and_nothing_else():
     assert set(documented()) == {f"RA_CDS_{name.upper()}" for name in Settings.model_fields}
+    assert list(settings_table.meanings()) == list(Settings.model_fields)
+
+
+def test_the_page_is_what_is_made_from_the_settings():
+    assert settings_table.page() == DOCUMENT.read_text("utf-8"), "make settings"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("port", "whole number from 0 to 65535"),
+        ("request_seconds", "number above 0 to 600"),
+        ("language", "`en`, `zh`"),
+        ("fhir_loopback", "`true`, `false`"),
+        ("fhir_servers", "list"),
+        ("parameters", "JSON"),
+        ("issuers", "path"),
+        ("as_of", "date or moment"),
+        ("override_secret", "text, never printed"),
+    ],
+)
+def test_the_values_are_those_that_are_accepted(name, values):
+    assert f"| {values} | {settings_table.meanings()[name]['meaning']} |\n" in settings_table.page()
+
+
+def test_a_setting_that_nobody_described_stops_the_page(monkeypatch):
+    known = settings_table.meanings()
+    monkeypatch.setattr(settings_table, "meanings", lambda: known | {"port": {}})
+    with pytest.raises(KeyError, match="meaning"):
+        settings_table.page()
 
 
 def test_documented_defaults_are_the_defaults():
