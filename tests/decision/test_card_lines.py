@@ -42,7 +42,9 @@ def details(case: str, language: str) -> dict[str, str]:
     return rendered(bundle_of(case), language)
 
 
-def rendered(bundle: Any, language: str, incomplete: tuple[str, ...] = ()) -> dict[str, str]:
+def rendered(
+    bundle: Any, language: str, incomplete: tuple[str, ...] = (), part: str = "detail"
+) -> dict[str, str]:
     content, reading = _parts()
     decision = decide(
         content, PatientRecord.read_bundle(bundle, reading, incomplete=incomplete), AS_OF
@@ -55,8 +57,7 @@ def rendered(bundle: Any, language: str, incomplete: tuple[str, ...] = ()) -> di
         hook_instance="00000000-0000-4000-8000-000000000000",
     )
     return {
-        card["extension"][content.extension_key]["card"]: card["detail"]
-        for card in response["cards"]
+        card["extension"][content.extension_key]["card"]: card[part] for card in response["cards"]
     }
 
 
@@ -173,3 +174,23 @@ def test_what_was_not_obtained_is_named_in_the_language_of_the_card(language, li
     missing = ("AdverseEvent", "Procedure", "Slot")  # a Slot is read by no rule
     cards = rendered(bundle_of("v02-primary-nonresponse-m3"), language, incomplete=missing)
     assert line in cards["missing-data"]
+
+
+@pytest.mark.parametrize(
+    ("language", "summary"),
+    [
+        ("en", "Whether a DMARD is taken is unknown: medication list incomplete"),
+        ("zh", "是否使用DMARD不明：用药清单不完整"),
+    ],
+)
+def test_no_drug_in_an_incomplete_list_is_not_said_to_be_none(language, summary):
+    bundle = bundle_of("v01-too-early")
+    bundle["entry"] = [
+        entry
+        for entry in bundle["entry"]
+        if not entry["resource"]["resourceType"].startswith("Medication")
+    ]
+    incomplete = rendered(bundle, language, incomplete=("MedicationRequest",), part="summary")
+    assert incomplete["status"].startswith(summary)
+    complete = rendered(bundle, language, part="summary")
+    assert not complete["status"].startswith(summary)
