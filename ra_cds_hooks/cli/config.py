@@ -142,9 +142,9 @@ def _authorities(bundle: Path | None) -> Iterator[str]:
 
 def _content(settings: Settings) -> None:
     content = content_for(settings)
-    require_services(read_issuers(settings.issuers), content.services)
+    issuers = read_issuers(settings.issuers)
+    require_services(issuers, content.services)
     if settings.switches is not None:
-        issuers = read_issuers(settings.issuers)
         read_positions(settings.switches, content.services, content.cards, issuers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -164,7 +165,9 @@ def test_a_failing_server_is_left_alone():
     client.close()
 
 
-def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever():
+@contextmanager
+def rested():
+    """A client and a server that failed, whose rest is over; it is well again."""
     clock = Clock()
     client = FhirClient(Limits(), patience=Patience(tries=1, failures=1, rest_seconds=10))
     client.breakers.clock = clock
@@ -173,9 +176,14 @@ def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever()
         target = Server(failing.base)
         assert client.read(target, "Patient/p1", Budget(2.0)).failure is Failure.HTTP_ERROR
         clock.now = 10.0
+        yield client, target
+    client.close()
+
+
+def test_a_probe_that_the_budget_ends_does_not_leave_the_server_alone_for_ever():
+    with rested() as (client, target):
         assert client.read(target, "Patient/p1", Budget(0.0)).failure is Failure.BUDGET
         assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
-    client.close()
 
 
 @pytest.mark.parametrize(
@@ -320,20 +328,12 @@ def test_a_retry_after_without_sense_is_a_gap_like_any_other(
 
 
 def test_a_probe_that_breaks_off_does_not_leave_the_server_alone_for_ever(monkeypatch):
-    clock = Clock()
-    client = FhirClient(Limits(), patience=Patience(tries=1, failures=1, rest_seconds=10))
-    client.breakers.clock = clock
-    with faulty_server() as failing:
-        failing.answers["Patient"] = answers_in_turn((500, b"no"), PATIENT)
-        target = Server(failing.base)
-        assert client.read(target, "Patient/p1", Budget(2.0)).failure is Failure.HTTP_ERROR
-        clock.now = 10.0
+    with rested() as (client, target):
         with monkeypatch.context() as broken:
             broken.setattr(client, "_get_once", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 client.read(target, "Patient/p1", Budget(2.0))
         assert client.read(target, "Patient/p1", Budget(2.0)).failure is None
-    client.close()
 
 
 @pytest.mark.parametrize(("status", "said"), [(200, None), (500, Failure.RESTING)])
