@@ -149,11 +149,11 @@ def test_where_nothing_was_found_the_card_says_what_was_looked_at_and_how_long_i
         "lung examined (HRCT or lung function on record) (2026-03-10); "
         "HBsAg negative (2026-06-10); anti-HBc negative (2026-06-10); "
         "anti-HCV negative (2026-06-10); HIV test negative (2026-06-10). "
-        "All of these hold until 2027-06-10.",
+        "All of these count until 2027-06-10 (local rule).",
         "zh": "**依据** 胸片正常（2026-06-10）；结核筛查阴性（2026-06-10）；"
         "已有肺部检查（HRCT或肺功能）（2026-03-10）；HBsAg阴性（2026-06-10）；"
         "抗HBc阴性（2026-06-10）；抗HCV阴性（2026-06-10）；HIV检测阴性（2026-06-10）。"
-        "以上结果在2027-06-10（含当日）前均有效。",
+        "以上结果在2027-06-10（含当日）前均计为有效（本地规则）。",
     }
     for language in LANGUAGES:
         lines = details("v02-primary-nonresponse-m3", language)["safety-gate"].split("\n")
